@@ -267,16 +267,21 @@ def plot_scatter(
     xscale:str="linear",    # "linear" or "log"
     yscale:str="linear",    # the same for y
 )->Figure:
-    "Points in groups of colour and marker. Unequal lengths are an `InputError`."
+    "Points in groups of colour and marker. Unequal lengths, of x and y or of points and names, are an `InputError`."
     fig,ax = panel(xlabel, ylabel, title, height=3.4)
     with use_style():
         for i,(label,(x,y)) in enumerate(points.items()):
             x,y = np.atleast_1d(np.asarray(x, float)),np.atleast_1d(np.asarray(y, float))
             if x.shape!=y.shape: raise InputError(f"{label!r} has {x.size} x and {y.size} y; give one y for each x")
+            given = len((names or {}).get(label, x))
+            if given!=x.size: raise InputError(f"{label!r} has {given} names for {x.size} points; give one name for each point")
             ax.scatter(x, y, 32, color=list(COLOURS.values())[i%len(COLOURS)], marker="osD^vPX"[i%7], label=label, zorder=3)
         ax.margins(x=0.15, y=0.12)
         ax.set(xscale=xscale, yscale=yscale)
-        if diagonal: ax.axline((0, 0), slope=1, color="#888888", lw=1, ls="--", label=diagonal, zorder=1)
+        if diagonal:
+            low,high = ax.dataLim.min.min(),ax.dataLim.max.max()     # two points and no slope: holds on log axes too
+            ax.axline((low, low), (high, high) if high > low else (low + 1, low + 1), color="#888888", lw=1, ls="--", label=diagonal,
+                      zorder=1)
         if len(points)>1 or diagonal: ax.legend()
         named = [(k, *(np.atleast_1d(v) for v in xy)) for k,xy in points.items() if k in (names or {})]
         _name_points(fig, ax, [row for k,x,y in named for row in zip(x, y, names[k], strict=True)])

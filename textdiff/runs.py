@@ -956,7 +956,7 @@ def keep_reference(
     target.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=".", dir=target.parent))
     try:
-        for name in ("params.json", "metrics.json"):
+        for name in ("params.json", "metrics.json", "metrics.jsonl"):
             if (folder/name).exists(): shutil.copyfile(folder/name, new/name)
         if (folder/"figures").is_dir(): shutil.copytree(folder/"figures", new/"figures")
         write_json(new/"provenance.json", {**kept, "profile": target.name})
