@@ -61,6 +61,12 @@ def checkout_root(
         except (OSError, UnicodeDecodeError): continue
         if re.search(r"(?m)^lib_name\s*=\s*textdiff\s*$", text): return folder
 
+# %% ../nbs/foundations/08_runs.ipynb #00f61fd3
+def _where(folder):
+    "A path as short as it can be given from here."
+    with contextlib.suppress(ValueError): return Path(folder).relative_to(Path.cwd()).as_posix()
+    return str(folder)
+
 # %% ../nbs/foundations/08_runs.ipynb #f827e5fb
 def plain(
     x,  # a number, text, None, tensor, array, or lists and dicts of them; a tuple of two or three numbers is (mean, std) or (mean, std, n)
@@ -154,7 +160,7 @@ def record(self:Run,
     **values,   # numbers, text, lists, dicts; (mean, std) or (mean, std, n) as a tuple
 ):
     "Add results to metrics.json; a name given again is replaced."
-    if not self._kept["metrics"]: self.uses()
+    if not self._kept["metrics"]: self.uses()  # the device is noted even if a chapter never calls uses() itself
     self._kept["metrics"].update(plain(values))
     self._keep()
 
@@ -232,30 +238,36 @@ def _one_of(value, kinds):
             return _PARSE[kind.partition("[")[0].strip()](value, kind)
     raise ValueError
 
-def _list(value, kind):
+def _items(value, kind):
+    "A list, or text such as `0.1, 1` or `[0.1, 1]`."
     if isinstance(value, str): value = ast.literal_eval(value) if value.lstrip()[:1] in "[(" else [v.strip() for v in value.split(",")]
     if not isinstance(value, (list, tuple)): raise ValueError
     inner = kind.partition("[")[2].rstrip("]").partition(",")[0] or "int|float|str"
     return [_one_of(v, inner.split("|")) for v in value]
 
 def _number(make, *kinds):
+    "A reader for numbers: `make` is int or float, `kinds` are the types it takes besides text."
     def parse(value, kind):
-        if isinstance(value, bool) or not isinstance(value, (str, *kinds)) or (y := make(value)) != y: raise ValueError
+        if isinstance(value, bool) or not isinstance(value, (str, *kinds)): raise ValueError
+        if (y := make(value)) != y: raise ValueError  # nan is no setting
         return y
     return parse
 
 def _bool(value, kind):
+    "True or False, or one of the usual words for them."
     return value if isinstance(value, bool) else {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
 
 def _text(value, kind):
+    "Text, and nothing that YAML has read as something else."
     if not isinstance(value, str): raise ValueError
     return value
 
 def _none(value, kind):
+    "None, or the word."
     if value is not None and str(value).lower() not in ("none", "null"): raise ValueError
 
 _PARSE = {"int": _number(int, int), "float": _number(float, int, float), "bool": _bool, "str": _text, "None": _none,
-          "list": _list, "tuple": _list}
+          "list": _items, "tuple": _items}
 
 # %% ../nbs/foundations/08_runs.ipynb #6cb1d701
 def parse_value(
@@ -331,9 +343,11 @@ def need_checkout(verb="run"):
     if root := checkout_root(): return root
     raise MissingInput(f"textdiff {verb} needs a checkout of textdiff, the folder with settings.ini and nbs/: go into one and try again")
 
-def _nearest(name, known):
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+def _nearest(name, known, short=None):
+    "A hint for a wrong name: the names like it, or all of them; `short` maps other spellings to a name."
+    short = short or {}
+    near = [short.get(n, n) for n in difflib.get_close_matches(name, [*known, *short], n=3)]
+    return f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"known: {', '.join(known)}"
 
 def find_chapter(
     name:str,        # "11", "11_noising_latents", "noising_latents" or the notebook's path
@@ -345,9 +359,7 @@ def find_chapter(
         if wanted in (c.name, c.name.partition("_")[2]) or (wanted.isdigit() and int(wanted) == c.number): return c
     names = [c.name for c in among if c.runnable] or ["none"]
     short = {c.name.partition("_")[2]: c.name for c in among}
-    near = [short.get(n, n) for n in difflib.get_close_matches(wanted, [*names, *short], n=3, cutoff=0.5)]
-    hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"known: {', '.join(names)}"
-    raise MissingInput(f"unknown chapter {name!r}; {hint}")
+    raise MissingInput(f"unknown chapter {name!r}; {_nearest(wanted, names, short)}")
 
 # %% ../nbs/foundations/08_runs.ipynb #1f19efec
 def check_values(
@@ -377,8 +389,8 @@ def load_profile(
     path = Path(profile) if is_path else Path(root)/"nbs"/"profiles"/f"{profile}.yaml"
     if not path.is_file():
         if profile == "quick": return {}
-        names = sorted(p.stem for p in (Path(root)/"nbs"/"profiles").glob("*.yaml"))
-        raise MissingInput(f"no profile {profile!r}: expected a YAML file or one of {', '.join(names) or 'quick'}")
+        names = sorted({"quick", *(p.stem for p in (Path(root)/"nbs"/"profiles").glob("*.yaml"))})
+        raise MissingInput(f"no profile {profile!r}: expected the path of a YAML file that exists, or one of {', '.join(names)}")
     try: held = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as e:
         line = getattr(getattr(e, "problem_mark", None), "line", None)
@@ -506,7 +518,7 @@ def plan(
     "Check everything that can be checked before something starts; raises InputError or MissingInput."
     pairs = [s.partition("=") for s in sets]
     for name, eq, _ in pairs:
-        if not eq: raise InputError(f"-p {name}: expected name=value")
+        if not eq: raise InputError(f"-p {name}: expected name=value, such as seed=1")
     by_hand = check_values(chapter, {n.strip(): v for n, _, v in pairs})
     root = Path(root).resolve()
     held = load_profile(profile, among or chapters(root), root).get(chapter.name, {})
@@ -586,6 +598,12 @@ def cell_labels(
             labels[i] = len(labels) + 1, ": ".join(s for s in (heading, lines[0] if lines else "") if s)
     return labels
 
+def _position(labels, index, injected_at=None):
+    "Where papermill's cell `index` stands in the source notebook, if papermill put the values given behind cell `injected_at`."
+    behind = injected_at is not None and index > injected_at
+    number, label = labels.get(index - behind, (0, ""))
+    return dict(index=index - behind, number=number, of=len(labels), label="the values given" if behind and index == injected_at + 1 else label)
+
 # %% ../nbs/foundations/08_runs.ipynb #0aa9d8b4
 def _kill_group(pid):
     with contextlib.suppress(OSError, TypeError): os.killpg(pid, signal.SIGKILL)
@@ -595,7 +613,7 @@ class _Child:
     def __init__(self, spec):
         self.spec, self.folder = spec, Path(spec["folder"])
         self.events = os.fdopen(os.dup(1), "w", buffering=1)
-        os.dup2(2, 1)
+        os.dup2(2, 1)  # whoever prints from here on prints into log.txt
         self.kernel, self.sockets, self.ending = None, spec["sockets"], threading.Lock()
         self.labels = cell_labels(_cells(spec["notebook"]))
         self.at = None
@@ -624,10 +642,7 @@ class _Child:
 @patch
 def on_cell(self:_Child, cell, cell_index):
     "Tell which cell is about to run."
-    first = self.spec["injected_at"]
-    source = cell_index - (first is not None and cell_index > first)
-    number, label = (0, "the values given") if cell_index == (first is not None and first + 1) else self.labels.get(source, (0, ""))
-    self.at = dict(index=source, number=number, of=len(self.labels), label=label)
+    self.at = _position(self.labels, cell_index, self.spec["injected_at"])
     _set_status(self.folder, cell=self.at)
     with contextlib.suppress(OSError): self.events.write(json.dumps(self.at) + "\n")
 
@@ -792,7 +807,7 @@ class _Progress:
         if event: self.event, self.since = event, time.monotonic()
         if self.event is None or not (event or self.tty): return
         e, now = self.event, time.monotonic()
-        where = f"{e['number']}/{e['of']}" if e["number"] else "start"
+        where = f"{e['number']}/{e['of']}"
         text = f"{self.name}  cell {where}  {_took(now - self.since) if self.tty else _took(now - self.begun)}  {e['label']}"
         if self.tty and self.shared is not None:
             self.shared[self.name] = where, self.since
@@ -808,11 +823,6 @@ class _Progress:
         if self.tty: self._write("\r\x1b[K")
 
 # %% ../nbs/foundations/08_runs.ipynb #dda0056d
-def _where(folder):
-    "A path as short as it can be given from here."
-    with contextlib.suppress(ValueError): return Path(folder).relative_to(Path.cwd()).as_posix()
-    return str(folder)
-
 def _result(status):
     "What a person wants to know when a run has ended."
     folder = Path(status["folder"])
@@ -826,7 +836,7 @@ def _result(status):
     lines += [f"  {k:{width}}  {number_text(v)}" for k, v in metrics.items()]
     if status["status"] == "failed":
         cell = status.get("cell") or {}
-        lines += [f"  in cell {cell.get('index', '?')} (code cell {cell.get('number', '?')} of {cell.get('of', '?')}): {cell.get('label', '')}"]
+        lines += [f"  in code cell {cell.get('number', '?')} of {cell.get('of', '?')}: {cell.get('label', '')}"]
         lines += ["  " + t for t in status.get("trace", [])] or [f"  {status.get('reason', '')}"]
         lines += [f"  notebook  {_where(folder/'notebook.ipynb')}", f"  log       {_where(folder/'log.txt')}"]
     return "\n".join(lines)
@@ -862,7 +872,7 @@ def run_many(
 # %% ../nbs/foundations/08_runs.ipynb #7203c0e8
 @dataclass
 class Result:
-    "One run as the scoreboard and the report see it."
+    "One run as the scoreboard and the report see it; `metrics`, `params` and `provenance` are read from their files when asked for."
     folder:Path
     chapter:str
     profile:str
@@ -898,7 +908,7 @@ def results(
 
 # %% ../nbs/foundations/08_runs.ipynb #fe020ae1
 def _board(found, chapter, column):
-    "Scoreboard rows from results; `column(result)` names the column of a result's numbers, or is None to leave it out."
+    "Scoreboard rows from results, the verdict by the highest profile; `column(result)` names the column of a result's numbers, or is None to leave it out."
     rows = {}
     for r in found:
         if not (name := column(r)): continue
@@ -1083,6 +1093,7 @@ def _complain(text):
 
 # %% ../nbs/foundations/08_runs.ipynb #7c906ccf
 def _list(args):
+    "textdiff list"
     among = [c for c in chapters(need_checkout("list")) if c.runnable]
     if args.json:
         print(json.dumps([dict(name=c.name, number=c.number, title=c.title, question=c.question, notebook=_where(c.path),
@@ -1099,16 +1110,21 @@ def _list(args):
     return 0
 
 def _scoreboard(args):
-    need_checkout("scoreboard")
-    table = scoreboard(chapter=args.chapter, local=not args.reference)
-    print(to_markdown(table) if len(table) else "no claim of the journal has been answered yet; 'textdiff run all' answers some")
+    "textdiff scoreboard"
+    among = chapters(need_checkout("scoreboard"))
+    chosen = find_chapter(args.chapter, among) if args.chapter else None
+    table = scoreboard(chapter=chosen and chosen.number, local=not args.reference)
+    none = f"no claim of {chosen.name if chosen else 'the journal'} has been answered yet; 'textdiff run {chosen.number if chosen else 'all'}' may answer some"
+    print(to_markdown(table) if len(table) else none)
     return 0
 
 def _report(args):
+    "textdiff report"
     print(_where(report()))
     return 0
 
 def _reference(args):
+    "textdiff reference"
     print(_where(keep_reference(args.folder, args.profile)))
     return 0
 
