@@ -43,7 +43,7 @@ def colour_distance(
     a,                   # any matplotlib colour
     b,                   # any matplotlib colour
     kind:str|None=None,  # whose eyes, as in `as_seen`
-)->float:                # CIE 1976 distance; 1 is just noticeable
+)->float:                # CIE 1976 distance; about 2 is just noticeable
     "How different two colours look."
     to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
     def lab(c):
@@ -216,6 +216,10 @@ def plot_histogram(
     return fig
 
 # %% ../nbs/foundations/07_figures.ipynb #017d9fa7
+def _ink(colour):
+    "Black or white, whichever can be read on a colour."
+    return "black" if as_seen(colour) @ (0.2126, 0.7152, 0.0722) > 0.18 else "white"
+
 def plot_heatmap(
     values,                  # numbers, (rows, columns)
     rows:list,               # label of each row
@@ -225,12 +229,17 @@ def plot_heatmap(
     value_label:str,         # what the colour is, with its unit
     title:str="",            # what the figure shows
     limits:tuple|None=None,  # (low, high) of the colour scale; the data's own range by default
+    numbers=None,            # numbers to write into the cells, (rows, columns): the values themselves or others
+    digits:int=2,            # decimals of those numbers
 )->Figure:
     "A table of numbers as colours. Labels that do not fit the table are an `InputError`."
     values = np.asarray(values, float)
     if values.shape!=(len(rows), len(columns)):
         raise InputError(f"values of shape {values.shape} for {len(rows)} rows and {len(columns)} columns; give one label for each")
-    fig,ax = panel(xlabel, ylabel, title, height=max(1.8, min(4.5, 0.9 + 0.22*len(rows))))
+    if numbers is not None and np.shape(numbers)!=values.shape:
+        raise InputError(f"numbers of shape {np.shape(numbers)} for values of shape {values.shape}; give one number for each cell")
+    wide = {} if numbers is None else {"width": max(5.6, 2.4 + 0.5*len(columns))}         # room for the digits
+    fig,ax = panel(xlabel, ylabel, title, height=max(1.8, min(4.5, 0.9 + (0.22 if not wide else 0.3)*len(rows))), **wide)
     with use_style():
         image = ax.imshow(values, aspect="auto", cmap="cividis",
                           norm=Normalize(*(limits or (np.nanmin(values), np.nanmax(values)))), interpolation="nearest")
@@ -239,6 +248,8 @@ def plot_heatmap(
             put(list(some), [str(labels[i]) for i in some])
         if max(len(str(c)) for c in columns)>4: ax.tick_params(axis="x", rotation=45)
         ax.grid(visible=False)
+        for (i,j),v in np.ndenumerate(np.asarray([]) if numbers is None else np.asarray(numbers, float)):
+            ax.text(j, i, f"{v:.{digits}f}", ha="center", va="center", fontsize=8, color=_ink(image.to_rgba(values[i, j])))
         fig.colorbar(image, ax=ax, label=value_label, pad=0.02)
     return fig
 
@@ -310,9 +321,8 @@ def plot_strip(
         ax.set(xlim=(0, per_line), ylim=(y + 1, 0), xlabel="", ylabel=""); ax.axis("off")
         for (x,y),token,v in zip(cells, tokens, values, strict=True):
             ax.add_patch(Rectangle((x, y + 0.04), len(token), 0.92, color=cmap(norm(v)), lw=0))
-            ink = "black" if as_seen(cmap(norm(v))) @ (0.2126, 0.7152, 0.0722) > 0.18 else "white"
-            ax.text(x + len(token)/2, y + 0.54, token.replace("\n", "\u21b5").replace("\t", " "), color=ink, ha="center",
-                    va="center", family="DejaVu Sans Mono", fontsize=8)
+            ax.text(x + len(token)/2, y + 0.54, token.replace("\n", "\u21b5").replace("\t", " "), color=_ink(cmap(norm(v))),
+                    ha="center", va="center", family="DejaVu Sans Mono", fontsize=8)
         fig.colorbar(ScalarMappable(norm, cmap), ax=ax, label=value_label, orientation="horizontal", aspect=60, pad=0.02,
                      shrink=0.6)
     return fig

@@ -141,7 +141,7 @@ _record(13, "2025-06-24", BART_JOURNAL,
     ("x0/val-loss", "x0 denoiser, 40 epochs: validation loss", 0.3929, "loss"),
     ("x0/best-val-loss", "x0 denoiser: best validation loss", 0.3926, "loss"),
     ("x0/train-cosine", "x0 denoiser: training cosine", 0.8413, "cosine"),
-    ("x0/val-cosine", "x0 denoiser: validation cosine over random timesteps", 0.8534, "cosine"),
+    ("x0/val-cosine", "x0 denoiser, 40 epochs: validation cosine", 0.8534, "cosine"),
     ("x0/magnitude", "x0 denoiser: magnitude ratio", 0.8466, "ratio"),
     ("x0/seconds", "x0 denoiser: training time", 3885.57, "s"),
     ("x0/t0-cosine", "x0 denoiser at t = 0, no noise at all: cosine", X0_AT_T0["cosine"], "cosine"),
@@ -243,6 +243,7 @@ TEN_TIMESTEPS = tuple(Row(*r) for r in (
     (1500, 85.8, 0.8218, 0.0148, 0.8580, 0.0154, 0.0362, 1.3809, 0.0582, 1.2542, 0.0444, -0.1267),
     (1900, 97.7, 0.3169, 0.0293, 0.6486, 0.0267, 0.3317, 0.6180, 0.0340, 0.9510, 0.0391, 0.3330)))
 NOISE_PERCENT = {  # 100 * (1 - alpha_bar) as the journal's own logs print it, {schedule: {t: %}}
+    # cosine at 1900 is the end of a range, "0% to 99.4%", printed on 26 June without its timestep
     "cosine": {0: 0.0, 50: 0.2, 500: 15.3, 1500: 85.6, 1700: 94.6, 1900: 99.4},
     "sqrt": {0: 0.0, 1: 0.3, 5: 1.4, 10: 2.7, 50: 10.1, 100: 16.6, 420: 41.5, 489: 45.4, 495: 45.7, 500: 46.0, 946: 66.3,
              979: 67.6, 996: 68.3,
@@ -269,7 +270,7 @@ _record(16, "2025-06-28", BART_JOURNAL,
     ("schedule/gain-1900", "sqrt over cosine schedule at t = 1900: gain in similarity", TEN_TIMESTEPS[-1].sim_gain, "cosine"),
     ("schedule/low-noise", "sqrt is slightly better than cosine up to t = 100"),
     ("schedule/medium-noise", "cosine is slightly better than sqrt at t = 500 and 1000"),
-    ("schedule/magnitude", "sqrt keeps magnitudes closer to 1 at every timestep"))
+    ("schedule/magnitude", "sqrt scales magnitudes better, in general and above all at very high noise"))
 
 # %% ../nbs/foundations/09_journal.ipynb #fa72e52a
 class Sampled(NamedTuple):
@@ -339,7 +340,7 @@ _record(20, "undated", MASKED_JOURNAL,
     ("masked/bidirectional", "reading both sides helps the denoiser"),
     ("masked/honest", "loss on masked positions alone measures denoising more honestly"),
     ("masked/q1", "the fast drop came mainly from scoring visible characters, only partly from characters as tokens"),
-    ("masked/q2", "word tokens with a loss over all positions would not be better"),
+    ("masked/q2", "word tokens with a loss over all positions would not automatically be better"),
     ("masked/q3", "a loss on masked positions does not make samples more random"),
     ("masked/q4", "copying visible characters explains the early drop"))
 _record(21, "undated", MASKED_JOURNAL,
@@ -436,7 +437,7 @@ _record(31, "2025-10-06", ARC_JOURNAL,
     ("arc/smol-aa1", "v3 smol on aa1 without voting", 16.5, "%"), ("arc/mediom-aa2", "v4 mediom on aa2 with voting", 2.5, "%"),
     ("arc/toiny-aa1", "toiny, range over versions", "12.0-14.1", "%"),
     ("arc/noise-input", "v2 smol, told the noise level instead of the timestep, voted", 18.2, "%"),
-    ("arc/val-loss", "validation loss is no guide: more training helps even when it gets worse"))
+    ("arc/val-loss", "validation loss is no guide: more training raises the score whatever that loss does"))
 _record(31, "2025-10-08", ARC_JOURNAL, ("arc/ema", "v3 smol with averaged weights, 16.9% without: no obvious gain", 16.6, "%"))
 
 # %% ../nbs/foundations/09_journal.ipynb #f20c21ab

@@ -30,6 +30,7 @@ class Schedule:
                    "values that never rise with t" if bool((a.diff() > 0).any()) else None)
         if problem: raise InputError(f"The schedule {self.name!r} is not valid: it needs {problem}; got {a}.")
         object.__setattr__(self, "alpha_bar", a)
+        object.__setattr__(self, "_on", {})  # copies of the table, one per device that asked for it
     @property
     def T(self): return len(self.alpha_bar) - 1
     def __repr__(self): return f"Schedule({self.name!r}, T={self.T})"
@@ -62,14 +63,16 @@ def at(self:Schedule,
     t,              # time or times: int, or integer tensor (B,) or (B, L)
     x:Tensor=None,  # tensor that the result will multiply, batch first; its device is used and its rank matched
 )->Tensor:          # float64, a scalar or (B, 1, ..., 1)
-    "alpha_bar at time `t`, shaped to multiply `x`. Raises `InputError` for times outside 0..T."
+    "alpha_bar at time `t`, shaped to multiply `x`; one number stays on the CPU. Raises `InputError` for times outside 0..T."
     t = torch.as_tensor(t)
     if t.is_floating_point() or t.dtype == torch.bool: raise InputError(f"Times are whole numbers from 0 to {self.T}; got {t.dtype}.")
-    # A look at a GPU tensor would make the CPU wait for it; there the gather itself fails for times that are too large.
+    # A look at a GPU tensor would make the CPU wait for it. There the gather itself fails for times that are too large.
     if t.device.type == "cpu" and not bool(((t >= 0) & (t <= self.T)).all()): raise InputError(
         f"Times must lie between 0 and {self.T}, the length of {self!r}; got {t.min().item()} to {t.max().item()}.")
     if t.device.type == "mps": t = t.cpu()  # Apple's GPUs have no float64
-    a = self.alpha_bar.to(t.device)[t.long()]
+    if t.device not in self._on: self._on[t.device] = self.alpha_bar.to(t.device)  # copied once: every copy makes the CPU wait
+    a = self._on[t.device][t.long()]
+    if t.device.type != "cpu": a = torch.where(t < 0, torch.nan, a)  # -1 is a legal index there: rather a NaN than pure noise
     if x is None or t.ndim == 0: return a
     if t.shape != x.shape[:t.ndim]: raise InputError(
         f"Times of shape {tuple(t.shape)} do not fit a tensor of shape {tuple(x.shape)}: give one per row, (B,).")
