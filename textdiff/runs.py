@@ -39,6 +39,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import quote
 
 from fastcore.basics import patch
 
@@ -752,9 +753,11 @@ def run_one(
 )->dict:          # status: ok | failed | interrupted | refused; folder, reason, cell, trace, repeated
     "Execute a job unless it is already done. Raises InputError if it cannot start; an interrupt ends everything it started."
     folder = job.folder
-    done = lambda: read_status(folder).get("status") == "ok" and not job.fresh
-    if done(): return {**read_status(folder), "folder": str(folder), "repeated": False}
+    def done(): # its status, if there is nothing to do
+        if not job.fresh and (kept := read_status(folder)).get("status") == "ok": return {**kept, "folder": str(folder), "repeated": False}
+    if kept := done(): return kept
     with _locked(folder) as lock:
+        if kept := done(): return kept  # another process has just ended it
         try: _prepare(job, folder)
         except InputError:
             _forget(folder)
@@ -1022,7 +1025,7 @@ def _run_html(result, runs):
     if status.get("reason"): told += f": {status['reason']}"
     mark = "" if status.get("status") == "ok" else ' class="bad"'
     folder = result.folder.relative_to(runs).as_posix()
-    links = " · ".join(f'<a href="{html.escape(folder)}/{n}">{t}</a>' for n, t in
+    links = " · ".join(f'<a href="{quote(folder)}/{n}">{t}</a>' for n, t in
                        (("notebook.ipynb", "executed notebook"), ("log.txt", "log"), ("provenance.json", "provenance")) if (result.folder/n).exists())
     figures = "".join(f'<figure><img alt="{html.escape(p.stem)}" src="data:image/png;base64,{base64.b64encode(p.read_bytes()).decode()}">'
                       f"<figcaption>{html.escape(p.stem.replace('_', ' '))}</figcaption></figure>" for p in sorted((result.folder/"figures").glob("*.png")))
@@ -1158,8 +1161,8 @@ def _run(args):
 # %% ../nbs/foundations/08_runs.ipynb #77b4d65b
 @contextlib.contextmanager
 def _interruptible():
-    "Let SIGTERM and SIGHUP interrupt like Ctrl-C, once; clean-up is not interrupted."
-    signals, before = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP), {}
+    "Let SIGTERM and SIGHUP interrupt like Ctrl-C, once; clean-up is not interrupted. What is ignored (nohup) stays ignored."
+    signals, before = [s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) is not signal.SIG_IGN], {}
     def stop(signum, frame):
         for s in signals: signal.signal(s, signal.SIG_IGN)
         raise KeyboardInterrupt
@@ -1172,7 +1175,7 @@ def _interruptible():
 
 def main(
     argv:list=None,  # arguments; default: the command line's
-)->int:              # exit code: 0, 1 a chapter failed, 2 bad input, 130 interrupted
+)->int:              # exit code: 0, 1 a chapter failed, 2 bad input, 130 interrupted, 141 nobody reads our output
     "The `textdiff` command."
     verbs = {"run": _run, "list": _list, "scoreboard": _scoreboard, "report": _report, "reference": _reference}
     try:
@@ -1182,9 +1185,9 @@ def main(
     except InputError as e: _complain(str(e))
     except KeyboardInterrupt: return 130
     except SystemExit as e: return int(e.code or 0)
-    except BrokenPipeError:  # 'textdiff list | head'
+    except BrokenPipeError:  # 'textdiff list | head'; a run that lost its reader was ended, so not 0 but what a shell says of SIGPIPE
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 128 + signal.SIGPIPE
     return 2
 
 # %% ../nbs/foundations/08_runs.ipynb #af9606a2

@@ -7,6 +7,7 @@ __all__ = ['step_seed', 'lr_factor', 'pick_device', 'gains_from_bf16', 'resolve_
            'save_weights', 'load_weights', 'Progress', 'Diverged', 'Fit', 'Trainer', 'held_signals', 'fit']
 
 # %% ../nbs/foundations/05_training.ipynb #3dabd246
+import copy
 import hashlib
 import json
 import math
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +27,7 @@ from fastcore.basics import patch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from .corpora import InputError, MissingInput, write_atomic
 
@@ -333,10 +334,10 @@ class Trainer:
         self.config = _describe(a, self.model, self.optimizers, self.precision, self.world)
         for o in self.optimizers:
             for g in o.param_groups: g["peak_lr"] = g["lr"]
-        self.ema = AveragedModel(self.model).requires_grad_(False) if a.ema else None
+        self.ema = copy.deepcopy(self.model).requires_grad_(False) if a.ema else None
         self.generator = torch.Generator(self.device)
         self.step, self.seconds, self.history, self.window = 0, 0.0, [], {}
-        self.best, self.best_state, self.bad, self.stopped, self.saved = None, None, 0, None, None
+        self.best, self.best_state, self.bad, self.stopped, self.saved = None, None, 0, None, None # saved: the step of the last checkpoint
         self.folder = Path(a.folder) if a.folder else None
 
 # %% ../nbs/foundations/05_training.ipynb #51f59714
@@ -350,17 +351,15 @@ def micro_step(self:Trainer, index:int, last:bool)->dict: # -> what to log: scal
     "Forward and backward of one micro-batch, with all its randomness from (seed, index)."
     from accelerate.utils import send_to_device
     a = self.a
-    batch = send_to_device(a.batches(index), self.device)
+    batch = send_to_device(a.batches(index), self.device, non_blocking=self.device.type == "cuda")
     self.generator.manual_seed(step_seed(a.seed, index))
     _seed_dropout(self.device, step_seed(a.seed, index, 1))
-    with autocast(self.device, self.precision):
-        out = a.loss(self.wrapped, batch, self.generator)
-    loss, values = out if isinstance(out, tuple) else (out, {})
-    if not isinstance(loss, Tensor) or loss.numel() != 1: raise InputError("loss must return a scalar tensor, or that and a dict of values to log")
-    if last: self.accelerator.backward(loss)
-    else:
-        with self.accelerator.no_sync(self.wrapped): self.accelerator.backward(loss)
-    values = {k: torch.as_tensor(v, device=self.device).detach().float() for k, v in values.items()}
+    with nullcontext() if last else self.accelerator.no_sync(self.wrapped): # whether processes exchange gradients is decided in the forward pass
+        with autocast(self.device, self.precision): out = a.loss(self.wrapped, batch, self.generator)
+        loss, values = out if isinstance(out, tuple) else (out, {})
+        if not isinstance(loss, Tensor) or loss.ndim: raise InputError("loss must return a scalar tensor, or that and a dict of values to log")
+        self.accelerator.backward(loss)
+    values = {k: v.detach().to(self.device).float() if isinstance(v, Tensor) else torch.full((), float(v), dtype=torch.float32, device=self.device) for k, v in values.items()}
     return {"loss": loss.detach().float(), **values}
 
 # %% ../nbs/foundations/05_training.ipynb #7a16c6f1
@@ -373,11 +372,11 @@ def take_step(self:Trainer):
         for g in o.param_groups: g["lr"] = g["peak_lr"] * factor
     base = self.step * a.accumulate
     parts = [self.micro_step((base + k) * self.world + self.accelerator.process_index, k == a.accumulate - 1) for k in range(a.accumulate)]
-    norm = torch.nn.utils.clip_grad_norm_(self.params, a.clip if a.clip else math.inf, foreach=None)
+    norm = nn.utils.clip_grad_norm_(self.params, a.clip or math.inf)
     for o in self.optimizers: o.step(); o.zero_grad(set_to_none=True)
     if self.ema:
-        self.ema.multi_avg_fn = get_ema_multi_avg_fn(ema_decay(self.step, a.ema))
-        self.ema.update_parameters(self.model)
+        get_ema_multi_avg_fn(ema_decay(self.step, a.ema))(list(self.ema.parameters()), list(self.model.parameters()), None)
+        for averaged, b in zip(self.ema.buffers(), self.model.buffers(), strict=True): averaged.copy_(b)
     self.step += 1
     for name in parts[0]: self.window.setdefault(name, []).append(sum(p[name] for p in parts) / a.accumulate)
     self.window.setdefault("grad_norm", []).append(norm.detach())
@@ -390,7 +389,7 @@ def check_finite(self:Trainer):
         bad = (~torch.stack(self.window[name]).isfinite()).nonzero() if self.window.get(name) else ()
         if len(bad):
             step = self.step - len(self.window[name]) + 1 + int(bad[0])
-            good = f"the last good checkpoint is {self.saved[0]} of step {self.saved[1]}" if self.saved else "there is no checkpoint"
+            good = f"the last good checkpoint is last.safetensors of step {self.saved}" if self.saved is not None else "there is no checkpoint"
             raise Diverged(f"the {name.replace('_', ' ')} is not finite at step {step}; {good}; lower the learning rate or look at that batch")
 
 @patch
@@ -406,16 +405,16 @@ def flush(self:Trainer):
     "Record the means since the last record: one fetch for many steps."
     if not self.window: return
     self.check_finite()
-    means = {k: torch.stack(v).double().mean() for k, v in self.window.items()}
+    means = torch.stack([torch.stack(v).mean() for v in self.window.values()])
     if self.world > 1: means = self.accelerator.reduce(means, "mean")
-    self.window = {}
-    self.record(**{k: float(v) for k, v in means.items()}, lr=self.optimizers[0].param_groups[0]["lr"])
+    means, self.window = dict(zip(self.window, means.tolist(), strict=True)), {}
+    self.record(**means, lr=self.optimizers[0].param_groups[0]["lr"])
 
 # %% ../nbs/foundations/05_training.ipynb #3f29e9db
 @patch
 def evaluated(self:Trainer)->nn.Module: # the model whose weights count
     "The averaged model, if there is one."
-    return self.ema.module if self.ema else self.model
+    return self.ema or self.model
 
 @patch
 def evaluate(self:Trainer):
@@ -457,14 +456,14 @@ def save(self:Trainer):
     if not self.accelerator.is_main_process: return
     tensors, tied = _pack(self.model.state_dict(), "model.")
     if self.ema:
-        averaged, more = _pack(self.ema.module.state_dict(), "ema.")
+        averaged, more = _pack(self.ema.state_dict(), "ema.")
         tensors, tied = tensors | averaged, tied | more
     moments, numbers = _optimizer_tensors(self.optimizers)
     window = {f"window.{k}": torch.stack(v).cpu() for k, v in self.window.items()}
     state = {"step": self.step, "history": self.history, "best": self.best, "bad": self.bad, "stopped": self.stopped, "seconds": self.seconds,
              "config": self.config, "numbers": numbers}
     _write_tensors(self.folder/"last.safetensors", tensors | moments | window, {"tied": tied, "state": state})
-    self.saved = ("last.safetensors", self.step)
+    self.saved = self.step
     write_atomic(self.folder/"history.json", json.dumps(self.history, indent=1))
 
 # %% ../nbs/foundations/05_training.ipynb #ee44a9c0
@@ -486,14 +485,12 @@ def resume(self:Trainer):
     state, part = header["state"], lambda prefix: {k[len(prefix):]: v for k, v in tensors.items() if k.startswith(prefix)}
     self.refuse_other(path, state["config"])
     _assign(self.model, part("model."), path)
-    if self.ema:
-        _assign(self.ema.module, part("ema."), path)
-        self.ema.n_averaged.fill_(state["step"])
+    if self.ema: _assign(self.ema, part("ema."), path)
     _restore_optimizers(self.optimizers, {k: v for k, v in tensors.items() if k.startswith("optimizer.")}, state["numbers"])
     self.window = {k: list(v.to(self.device)) for k, v in part("window.").items()}
     self.best = tuple(state["best"]) if state["best"] else None
     self.step, self.history, self.bad, self.stopped, self.seconds = (state[k] for k in ("step", "history", "bad", "stopped", "seconds"))
-    self.saved = (path.name, self.step)
+    self.saved = self.step
 
 # %% ../nbs/foundations/05_training.ipynb #737b3acf
 @contextmanager
@@ -559,7 +556,7 @@ def run(self:Trainer)->Fit:
     if not self.stopped: self.train(progress)
     progress.update(self.step, self.note(), final=True)
     weights = self.folder/"best.safetensors" if self.folder else self.best_state
-    return Fit(self.model.eval(), self.ema.module.eval() if self.ema else None, self.best, self.history, self.seconds, self.step, self.stopped, weights)
+    return Fit(self.model.eval(), self.ema and self.ema.eval(), self.best, self.history, self.seconds, self.step, self.stopped, weights)
 
 @patch
 def train(self:Trainer, progress:Progress):
