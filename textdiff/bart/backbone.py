@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BART_REVISIONS', 'bart_config', 'encoder_parameters', 'Backbone', 'shipped', 'quiet_transformers', 'load_bart',
            'save_bart', 'new_bart', 'group_sentences', 'reconstruct', 'reconstruction_accuracy', 'draw_spans', 'infill',
-           'infilling_loss']
+           'shifted', 'infilling_loss']
 
 # %% ../../nbs/bart/10_backbone.ipynb #9e5b8469
 import os
@@ -275,6 +275,14 @@ def infill(
     return damaged[:, :L], (ids != pad_id) & ~stays
 
 # %% ../../nbs/bart/10_backbone.ipynb #c5b2925c
+def shifted(
+    ids:Tensor,                 # token ids (B, L)
+    start_id:int=2,             # what BART's decoder begins with: `</s>`
+)->Tensor:                      # (B, L)
+    "What the decoder sees when it is shown the true past: every token one place later."
+    return F.pad(ids[:, :-1], (1, 0), value=start_id)
+
+# %% ../../nbs/bart/10_backbone.ipynb #490f4aea
 def infilling_loss(
     model:nn.Module,            # `BartForConditionalGeneration`
     ids:Tensor,                 # clean token ids (B, L), padded
@@ -287,7 +295,7 @@ def infilling_loss(
     rates = rate * (torch.rand(len(ids), device=ids.device, generator=generator) >= whole)
     damaged, hidden = infill(ids, mask_id, pad_id, rates, mean, generator)
     real = ids != pad_id
-    logits = model(input_ids=damaged, attention_mask=damaged != pad_id, labels=ids).logits
+    logits = model(input_ids=damaged, attention_mask=damaged != pad_id, decoder_input_ids=shifted(ids)).logits
     loss = F.cross_entropy(logits.flatten(0, 1).float(), ids.masked_fill(~real, -100).flatten(), ignore_index=-100)
     right, visible = logits.argmax(-1) == ids, real & ~hidden
     return loss, {"visible": (right & visible).sum() / visible.sum(), "hidden": (right & hidden).sum() / hidden.sum()}

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ..corpora import InputError, is_grammatical
 from ..metrics import token_accuracy, token_cosine
-from .backbone import Backbone, reconstruct
+from .backbone import Backbone, reconstruct, shifted
 
 # %% ../../nbs/bart/11_noising_latents.ipynb #9fd4daab
 @torch.no_grad()
@@ -56,7 +56,8 @@ def rival_distance(
 )->Tensor:                      # (N,) for the N real tokens, in reading order
     "Euclidean distance from each latent to the nearest latent, anywhere in the batch, of a different token."
     points, tokens = latents[mask].float(), ids[mask]
-    return torch.cdist(points, points).masked_fill(tokens[:, None] == tokens, torch.inf).min(1).values
+    parts = zip(points.split(1024), tokens.split(1024), strict=True)               # N x N distances would be gigabytes for a long batch
+    return torch.cat([torch.cdist(p, points).masked_fill(t[:, None] == tokens, torch.inf).min(1).values for p, t in parts])
 
 # %% ../../nbs/bart/11_noising_latents.ipynb #ed13cde1
 @torch.no_grad()
@@ -68,7 +69,8 @@ def read_forced(
     "Teacher-forced reading: at each position the decoder knows the true past, so errors do not add up."
     ids = ids.to(backbone.device)
     mask = ids != backbone.tokenizer.pad_token_id
-    return backbone.model(encoder_outputs=(latents,), attention_mask=mask, labels=ids).logits.argmax(-1)
+    parts = zip(latents.split(32), mask.split(32), shifted(ids).split(32), strict=True)    # logits over a large vocabulary for a whole batch are gigabytes
+    return torch.cat([backbone.model(encoder_outputs=(h,), attention_mask=m, decoder_input_ids=past).logits.argmax(-1) for h, m, past in parts])
 
 # %% ../../nbs/bart/11_noising_latents.ipynb #4acf1c94
 def read_codebook(
@@ -76,11 +78,15 @@ def read_codebook(
     clean:Tensor,               # the clean latents of the same texts (B, L, D)
     ids:Tensor,                 # their token ids (B, L)
     mask:Tensor,                # true on real tokens (B, L)
+    level:float,                # standard deviation of the noise; 0: the nearest clean latent decides
 )->Tensor:                      # named ids (B, L); padding is returned as it is
-    "Name the token of the nearest clean latent: the Bayes rule for one latent, equal priors, Gaussian noise. It is an oracle, because it has seen the clean latents."
-    nearest = torch.cdist(latents[mask].float(), clean[mask].float()).argmin(1)
+    "The Bayes rule for the token behind one noisy latent, each clean latent being equally likely: an oracle, because it has seen the clean latents."
+    book, (tokens, group) = clean[mask].float(), ids[mask].unique(return_inverse=True)
+    def read(part):
+        belief = (-torch.cdist(part, book).square() / (2 * max(level, 1e-3) ** 2)).softmax(1)              # probability of each clean latent
+        return tokens[belief.new_zeros(len(part), len(tokens)).index_add_(1, group, belief).argmax(1)]     # summed over the latents of a token
     named = ids.clone()
-    named[mask] = ids[mask][nearest]
+    named[mask] = torch.cat([read(part) for part in latents[mask].float().split(1024)])
     return named
 
 # %% ../../nbs/bart/11_noising_latents.ipynb #3679023f
@@ -91,16 +97,16 @@ def one_level(
     level:float,                # noise level
     seed:int,                   # seed of the noise
     grammar:str=None,           # built-in corpus whose grammar judges the free texts; None: no judgement
-    beams:int=1,                # 1: greedy
 )->dict[str, float]:            # level, seed and the means over the batch of every metric, each in [0, 1]
-    "Noise a batch of latents once and let all readers read it."
+    "Noise a batch of latents once and let all readers read it. `<s>` and `</s>` are no words and do not count."
     mask = ids != backbone.tokenizer.pad_token_id
+    words = mask & (ids != backbone.tokenizer.bos_token_id) & (ids != backbone.tokenizer.eos_token_id)
     noisy = add_noise(clean, level, seed)
-    free = reconstruct(backbone, ids, beams, noisy)
+    free = reconstruct(backbone, ids, latents=noisy)
     free = F.pad(free, (0, ids.shape[1] - free.shape[1]), value=backbone.tokenizer.pad_token_id)
-    named = {"free": free, "forced": read_forced(backbone, noisy, ids), "codebook": read_codebook(noisy, clean, ids, mask)}
+    named = {"free": free, "forced": read_forced(backbone, noisy, ids), "codebook": read_codebook(noisy, clean, ids, mask, level)}
     row = {"level": level, "seed": seed, "cosine": token_cosine(noisy, clean, mask=mask).mean().item()}
-    row |= {reader: token_accuracy(tokens, ids, mask=mask).mean().item() for reader, tokens in named.items()}
+    row |= {reader: token_accuracy(tokens, ids, mask=words).mean().item() for reader, tokens in named.items()}
     if grammar: row["grammatical"] = sum(is_grammatical(t, grammar) for t in backbone.decode(free)) / len(free)
     return row
 
