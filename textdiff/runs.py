@@ -884,7 +884,7 @@ class Result:
 
     @property
     def label(self):
-        hand = self.provenance.get("overrides") or []
+        hand = [] if self.reference else self.provenance.get("overrides") or []   # a reference stands for the profile it is kept as
         return " ".join([self.profile, *(f"{k}={number_text(self.params.get(k))}" for k in hand)])
 
     def __getattr__(self, name):
