@@ -7,8 +7,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 NOTEBOOKS := $(sort $(shell find nbs -name '*.ipynb' -not -path '*/.*'))
-TO_README := $(BIN)/jupyter nbconvert --log-level ERROR --to markdown --stdout \
-	--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_input_tags=remove-input nbs/index.ipynb
+AS_PYTHON := import json; nb = json.load(open("nbs/index.ipynb")); nb["metadata"]["language_info"] = {"name": "python"}; print(json.dumps(nb))
+TO_README := $(BIN)/python -c '$(AS_PYTHON)' | $(BIN)/jupyter nbconvert --log-level ERROR --CoalesceStreamsPreprocessor.enabled=True --stdin --to markdown --stdout \
+	--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_input_tags=remove-input | sed 's\#](\.\./\#](\#g'
+EXECUTE := $(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace
 export PYTHONDONTWRITEBYTECODE=1 TOKENIZERS_PARALLELISM=false PIP_DISABLE_PIP_VERSION_CHECK=1
 
 .PHONY: journal test lab refresh readme
@@ -33,7 +35,7 @@ test: $(READY)
 	@$(BIN)/python -c 'import pkgutil, textdiff; print(*(m.name for m in pkgutil.walk_packages(textdiff.__path__, "textdiff.")), sep="\n")' \
 		| xargs -P 2 -I{} $(BIN)/python -c 'import {}'
 	@echo "== README is current"
-	@$(TO_README) | sed 's#](\.\./#](#g' | diff README.md -
+	@$(TO_README) | diff README.md -
 	@echo "== the notebooks' tests"
 	@OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing
 
@@ -41,11 +43,11 @@ lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir nbs
 
 readme: $(READY)
-	$(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace nbs/index.ipynb && $(BIN)/nbdev_clean --fname nbs/index.ipynb
-	$(TO_README) | sed 's#](\.\./#](#g' > README.md
+	$(EXECUTE) nbs/index.ipynb && $(BIN)/nbdev_clean --fname nbs/index.ipynb
+	$(TO_README) > README.md
 
 refresh: $(READY)
 	$(BIN)/nbdev_export
-	for nb in $(filter-out nbs/index.ipynb,$(NOTEBOOKS)); do $(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace $$nb || exit 1; done
+	for nb in $(filter-out nbs/index.ipynb,$(NOTEBOOKS)); do $(EXECUTE) $$nb || exit 1; done
 	$(BIN)/nbdev_clean
 	$(MAKE) readme
