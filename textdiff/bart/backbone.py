@@ -161,7 +161,7 @@ def save_bart(
     fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     for leftover in (fresh, old): shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(parents=True)
-    save_weights(backbone.model, fresh / "model.safetensors", dtype, format="pt")
+    save_weights(backbone.model, fresh / "model.safetensors", dtype)
     for part in (backbone.model.config, backbone.model.generation_config, backbone.tokenizer): part.save_pretrained(fresh)
     if folder.exists(): os.rename(folder, old)
     os.rename(fresh, folder)
