@@ -332,6 +332,8 @@ architecture, physics, zoology, archaeology"""
 WORDS["job"] = """schoolteacher, clerk, blacksmith, doctor, farmer, grocer, lawyer, merchant, baker, engineer, organist, clergyman, innkeeper, tailor, journalist, miller, bookseller, carpenter, surgeon,
 watchmaker, shoemaker, fisherman, miner, printer, gardener, railway guard, apothecary, army officer"""
 WORDS["prize"] = "{last} Prize, {town} Medal, National Book Award, {region} Prize for Literature, Gold Medal of the {town} Society, {last} Fellowship"
+
+# %% ../nbs/foundations/01_corpora.ipynb #2257f293
 ENCYCLOPEDIA["writer"] = """
 bind first last town town2 title title2 work work2 subject theme
 years 1790-1950 18-24 2-8 2-6 2-12 4-30

@@ -206,7 +206,7 @@ def reconstruct(
     ids:Tensor,                 # token ids (B, L), padded
     beams:int=1,                # 1: greedy; more: beam search
     latents:Tensor=None,        # encoder latents (B, L, D) to write from; None: those of `ids`
-)->Tensor:                      # written ids (B, L'), `<s>` first, padded; L' <= L
+)->Tensor:                      # written ids (B, L), `<s>` first, padded
     "Let the decoder write down what the latents say, freely: it sees its own words, never the true ones."
     from transformers.modeling_outputs import BaseModelOutput
     ids = ids.to(backbone.device)
@@ -214,7 +214,8 @@ def reconstruct(
     if latents is None: latents = backbone.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
     written = backbone.model.generate(encoder_outputs=BaseModelOutput(last_hidden_state=latents), attention_mask=mask, num_beams=beams, do_sample=False,
                                       max_length=ids.shape[1] + 1, min_length=0, no_repeat_ngram_size=0, early_stopping=beams > 1)
-    return written[:, 1:]       # generate() starts with the decoder's start token
+    written = written[:, 1:]    # generate() starts with the decoder's start token, and stops when all rows have ended
+    return F.pad(written, (0, ids.shape[1] - written.shape[1]), value=backbone.tokenizer.pad_token_id)
 
 # %% ../../nbs/bart/10_backbone.ipynb #96ecf499
 def reconstruction_accuracy(
@@ -224,9 +225,7 @@ def reconstruction_accuracy(
 )->Tensor:                      # share of right tokens per row, (B,), in [0, 1]
     "Share of a row's tokens that come back at their own place when the decoder writes freely from clean latents. A shift by one place counts as all wrong."
     ids = ids.to(backbone.device)
-    written = reconstruct(backbone, ids, beams)
-    written = F.pad(written, (0, ids.shape[1] - written.shape[1]), value=backbone.tokenizer.pad_token_id)
-    return token_accuracy(written, ids, mask=ids != backbone.tokenizer.pad_token_id)
+    return token_accuracy(reconstruct(backbone, ids, beams), ids, mask=ids != backbone.tokenizer.pad_token_id)
 
 # %% ../../nbs/bart/10_backbone.ipynb #024c87de
 def draw_spans(

@@ -12,7 +12,6 @@ from collections import Counter
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..corpora import InputError, is_grammatical
 from ..metrics import token_accuracy, token_cosine
@@ -103,7 +102,6 @@ def one_level(
     words = mask & (ids != backbone.tokenizer.bos_token_id) & (ids != backbone.tokenizer.eos_token_id)
     noisy = add_noise(clean, level, seed)
     free = reconstruct(backbone, ids, latents=noisy)
-    free = F.pad(free, (0, ids.shape[1] - free.shape[1]), value=backbone.tokenizer.pad_token_id)
     named = {"free": free, "forced": read_forced(backbone, noisy, ids), "codebook": read_codebook(noisy, clean, ids, mask, level)}
     row = {"level": level, "seed": seed, "cosine": token_cosine(noisy, clean, mask=mask).mean().item()}
     row |= {reader: token_accuracy(tokens, ids, mask=words).mean().item() for reader, tokens in named.items()}
@@ -148,7 +146,7 @@ def word_recall(
 )->float:                       # in [0, 1]; 1.0 for an empty original
     "Share of the original's words that the text has too, each as often, in any order."
     wanted, got = Counter(original.split()), Counter(text.split())
-    return (wanted & got).total() / max(wanted.total(), 1) if wanted else 1.0
+    return (wanted & got).total() / wanted.total() if wanted else 1.0
 
 def known_words(
     text:str,                   # what was written
