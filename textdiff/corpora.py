@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'ENCYCLOPEDIA', 'STORY_WORDS', 'STORY_OPENING', 'STORY_ENDING', 'STORIES', 'HUB', 'GRAMMARS', 'BUILT_IN',
-           'SPECIALS', 'InputError', 'MissingInput', 'nearest', 'write_atomic', 'Grammar', 'built_in_grammar',
-           'sentences', 'is_grammatical', 'fingerprint', 'hub_client', 'load_corpus', 'train_bpe', 'CharTokenizer',
-           'load_tokenizer', 'Blocks', 'blocks']
+           'SPECIALS', 'SHIPPED', 'InputError', 'MissingInput', 'nearest', 'write_atomic', 'Grammar',
+           'built_in_grammar', 'sentences', 'is_grammatical', 'fingerprint', 'hub_client', 'load_corpus', 'train_bpe',
+           'CharTokenizer', 'load_tokenizer', 'Blocks', 'blocks', 'shipped']
 
 # %% ../nbs/foundations/01_corpora.ipynb #8fa51def
 import difflib
@@ -1609,3 +1609,18 @@ def batch(self:Blocks,
     n, lo = len(self), step*batch_size
     rows = [_permutation(n, seed, e)[max(lo - e*n, 0):lo + batch_size - e*n] for e in range(lo//n, (lo + batch_size - 1)//n + 1)]
     return torch.from_numpy(np.asarray(self.ids[np.concatenate(rows)]).astype(np.int64))
+
+# %% ../nbs/foundations/01_corpora.ipynb #e63b17ad
+SHIPPED = {"bart-mini": 10, "chars-mini": 20}  # artefact -> the chapter that made it
+
+def shipped(
+    name:str,  # one of SHIPPED, such as "bart-mini"
+)->Path:       # its folder
+    "Where a shipped artefact lies: `data/` of a checkout, or inside the installed package. Raises `MissingInput`."
+    if name not in SHIPPED: raise MissingInput(f"Nothing called {name!r} ships with textdiff: {nearest(name, SHIPPED)}")
+    package = Path(__file__).parent
+    places = [package / "_data" / name]
+    if (package.parent / "settings.ini").exists(): places.insert(0, package.parent / "data" / name)
+    found = [place for place in places if place.is_dir()]
+    if not found: raise MissingInput(f"The artefact {name!r} is not in this installation of textdiff: install the package again, or make it with chapter {SHIPPED[name]}.")
+    return found[0]

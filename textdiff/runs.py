@@ -43,7 +43,7 @@ from urllib.parse import quote
 
 from fastcore.basics import patch
 
-from .corpora import InputError, MissingInput, fingerprint, write_atomic
+from .corpora import SHIPPED, InputError, MissingInput, fingerprint, write_atomic
 
 # %% ../nbs/foundations/08_runs.ipynb #6fc77ade
 VERDICTS = ("reproduced", "not reproduced", "better", "explained")
@@ -428,8 +428,8 @@ def run_id(
     "Name a run by what decides its numbers: cells, package source, shipped artefacts, parameters, and the files they point to."
     root, h = Path(root).resolve(), hashlib.sha256()
     for c in _cells(notebook): h.update(json.dumps([c["cell_type"], c["source"], c["tags"]]).encode())
-    shipped = root/"data"/"bart-mini"
-    for path in sorted((root/"textdiff").rglob("*.py")) + (sorted(p for p in shipped.iterdir() if p.is_file()) if shipped.is_dir() else []):
+    artefacts = [p for name in SHIPPED for p in sorted((root/"data"/name).glob("*")) if p.is_file()]
+    for path in sorted((root/"textdiff").rglob("*.py")) + artefacts:
         if path.name != "_modidx.py": h.update(path.relative_to(root).as_posix().encode() + hashlib.sha256(path.read_bytes()).digest())
     for name, value in sorted(params.items()):
         path = _path_of(value, root)
