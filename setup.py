@@ -15,7 +15,8 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(), extras_require={"dev": cfg["dev_requirements"].split()},
-    entry_points={"console_scripts": cfg["console_scripts"].split("\n"), "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},
+    entry_points={"console_scripts": cfg["console_scripts"].split("\n"), f"{cfg['lib_name']}.verbs": cfg["verbs"].split("\n"),
+                  "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},
     packages=[*find_packages(include=[cfg["lib_path"], f"{cfg['lib_path']}.*"]), artefacts],
-    package_dir={artefacts: "data"}, package_data={artefacts: ["bart-mini/*"]}, include_package_data=False, zip_safe=False,
+    package_dir={artefacts: "data"}, package_data={artefacts: ["bart-mini/*", "chars-mini/*"]}, include_package_data=False, zip_safe=False,
 )

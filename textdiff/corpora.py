@@ -1337,13 +1337,23 @@ def _read_text(path, encoding):
         raise InputError(f"{path} is not {encoding} text (byte {e.start} is 0x{e.object[e.start]:02x}); say what it is, e.g. encoding='latin-1'.") from None
     except LookupError: raise InputError(f"{encoding!r} is not an encoding Python knows; try 'utf-8' or 'latin-1'.") from None
 
-def _read_path(path, encoding):
-    "Units of a file, or of all files below a folder in the order of their names; hidden files are left out."
+def _files(path):
+    "A file, or all files below a folder in the order of their names; hidden files are left out."
     path = Path(path)
     hidden = lambda p: any(part.startswith(".") for part in p.relative_to(path).parts)
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and not hidden(p))
     if not files: raise InputError(f"The folder {path} holds no files; put text files into it.")
-    return [u for f in files for u in _units(_read_text(f, encoding))]
+    return files
+
+def _read_path(path, encoding): return [u for f in _files(path) for u in _units(_read_text(f, encoding))]
+
+def _cut(path, encoding, tail):
+    "The text as it is, cut once: the last `tail` of its characters validates."
+    if not 0 < tail < 1: raise InputError(f"tail={tail!r} is the share of the text that validates, between 0 and 1, such as 0.1.")
+    text = "".join(_read_text(f, encoding) for f in _files(path))
+    at = int(len(text) * (1 - tail))
+    if not 0 < at < len(text): raise InputError(f"{path} has {len(text)} characters, too few to cut off a tail of {tail:g}; give more text.")
+    return {"train": [text[:at]], "validation": [text[at:]]}
 
 def _find(name):
     "The path `name`, looked up here and then in the folders above as far as the checkout's root; None if it is nowhere."
@@ -1417,10 +1427,15 @@ def load_corpus(
     size:int=None,           # number of articles or stories of a built-in grammar; None is 4,000
     seed:int=0,              # seed of a built-in grammar
     encoding:str="utf-8",    # of the files behind a path
+    tail:float=None,         # keep the text behind a path as it is, one row per split: this last share of its characters validates, there is no test
 ):                           # datasets.DatasetDict with train, validation, test; one column "text", one paragraph a row
     "Load a corpus. Raises `InputError` (unknown, empty, offline, not text) or `MissingInput` (no such path)."
     import datasets
     if size is not None and size < 3: raise InputError(f"size={size}: a corpus needs at least 3 articles, one for each split.")
+    if tail is not None:
+        path = None if str(name) in (*BUILT_IN, *HUB) else _find(name)
+        if not path: raise InputError(f"tail={tail!r} is for the path of a text that exists; {name!r} is none.")
+        return datasets.DatasetDict({s: datasets.Dataset.from_dict({"text": texts}) for s, texts in _cut(path, encoding, tail).items()})
     parts = _load_units(str(name), size, seed, encoding)
     return datasets.DatasetDict({s: datasets.Dataset.from_dict({"text": [p for u in units for p in u]}) for s, units in parts.items()})
 

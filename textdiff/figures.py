@@ -4,20 +4,28 @@
 
 # %% auto #0
 __all__ = ['LINES', 'COLOURS', 'STYLE', 'as_seen', 'colour_distance', 'use_style', 'Plot', 'png', 'panel', 'plot_curves',
-           'plot_losses', 'plot_bars', 'plot_histogram', 'plot_heatmap', 'plot_scatter', 'plot_strip', 'animate']
+           'plot_losses', 'plot_bars', 'plot_histogram', 'plot_heatmap', 'plot_scatter', 'plot_strip', 'commit_steps',
+           'animate', 'strip_frames']
 
 # %% ../nbs/foundations/07_figures.ipynb #0ecb6a9d
 import io
 import textwrap
+from functools import lru_cache
 
 import numpy as np
-from matplotlib import colormaps, rc_context
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_rgb
+from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.colors import Normalize, to_rgb, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.transforms import Bbox
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.path import Path as Outline
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, Bbox
 
 from .corpora import InputError, write_atomic
 
@@ -299,37 +307,96 @@ def plot_scatter(
     return fig
 
 # %% ../nbs/foundations/07_figures.ipynb #ddd56416
-def plot_strip(
-    tokens:list,             # strings, (n,); for characters pass list(text)
-    values,                  # one number per token, (n,)
-    value_label:str,         # what the colour is, with its unit
-    title:str="",            # what the figure shows
-    per_line:int=64,         # characters per line; a token never breaks
-    limits:tuple|None=None,  # (low, high) of the colour scale
-)->Figure:
-    "Text as cells coloured by a value per token, read like text. Unequal lengths are an `InputError`."
-    values = np.asarray(values, float)
-    if len(values)!=len(tokens) or not len(values):
-        raise InputError(f"{len(tokens)} tokens and {len(values)} values; give one value for each, and at least one")
-    norm,cmap = Normalize(*(limits or (np.nanmin(values), np.nanmax(values)))),colormaps["cividis"]
+_GIVEN,_EMPTY,_BAR = "#d4d4d4","#ffffff",COLOURS["vermillion"]   # cells without a value: given, masked; and the mark
+
+@lru_cache(4096)
+def _outline(token):
+    "The outline of a token in 8-point type, centred on (0, 0)."
+    text,size = token.replace("\n", "\u21b5").replace("\t", " "),8
+    if not text.strip(): return Outline(np.empty((0, 2)))            # matplotlib cannot outline a blank
+    path = TextPath((0, 0), text, size, prop=FontProperties(family="DejaVu Sans Mono"))
+    return path.transformed(Affine2D().translate(-0.602*size*len(text)/2, -0.27*size))   # one character of this font is 0.602 wide
+
+def _paint(fig, scale, tokens, values, marked, mask):
+    "Write tokens into the cells of a strip and colour them."
+    cells,characters,bars = fig.axes[0].collections
+    values,tokens = np.asarray(values, float),list(tokens)
+    colours = scale.to_rgba(values)
+    for i in np.flatnonzero(np.isnan(values)): colours[i] = to_rgba(_EMPTY if tokens[i]==mask else _GIVEN)
+    cells.set_facecolor(colours)
+    characters.set_paths([_outline(t) for t in tokens])
+    characters.set_facecolor([_ink(c) for c in colours])
+    shown = np.zeros(len(tokens)) if marked is None else np.asarray(marked, float)
+    bars.set(facecolor=[to_rgba(_BAR, m) for m in shown], edgecolor=[to_rgba(_EMPTY, m) for m in shown])
+
+# %% ../nbs/foundations/07_figures.ipynb #485b9cf0
+def _strip(tokens, label, title, per_line, limits, mask, legend):
+    "An unpainted strip whose cells are as wide as `tokens`, and its colour scale."
     cells,x,y = [],0,0
     for token in tokens:
         if x and x + len(token) > per_line: x,y = 0,y + 1
-        cells.append((x, y)); x += len(token)
+        cells.append((x, y, len(token))); x += len(token)
+    def boxes(top, bottom): return [[(x, y + top), (x + w, y + top), (x + w, y + bottom), (x, y + bottom)] for x,y,w in cells]
+    fig,ax = panel(label, "text", title, 7, 0.75 + 0.21*(y + 1))
+    scale = ScalarMappable(Normalize(*limits), "cividis")
     with use_style():
-        fig,ax = panel(value_label, "text", title, 7, 0.75 + 0.21*(y + 1))
         ax.set(xlim=(0, per_line), ylim=(y + 1, 0), xlabel="", ylabel=""); ax.axis("off")
-        for (x,y),token,v in zip(cells, tokens, values, strict=True):
-            ax.add_patch(Rectangle((x, y + 0.04), len(token), 0.92, color=cmap(norm(v)), lw=0))
-            ax.text(x + len(token)/2, y + 0.54, token.replace("\n", "\u21b5").replace("\t", " "), color=_ink(cmap(norm(v))),
-                    ha="center", va="center", family="DejaVu Sans Mono", fontsize=8)
-        fig.colorbar(ScalarMappable(norm, cmap), ax=ax, label=value_label, orientation="horizontal", aspect=60, pad=0.02,
-                     shrink=0.6)
-    return fig
+        ax.add_collection(PolyCollection(boxes(0.04, 0.96), lw=0), autolim=False)
+        ax.add_collection(PathCollection([], offsets=[(x + w/2, y + 0.5) for x,y,w in cells], offset_transform=ax.transData, lw=0, snap=False,
+                                         transform=Affine2D().scale(1/72) + fig.dpi_scale_trans), autolim=False)
+        ax.add_collection(PolyCollection(boxes(0.8, 1), lw=1), autolim=False)
+        fig.colorbar(scale, ax=ax, label=label, orientation="horizontal", aspect=60, pad=0.02, shrink=0.6,
+                     ticks=MaxNLocator(8, steps=[1, 2, 5, 10]))
+        handles = {"given": lambda text: Patch(color=_GIVEN, label=text), "mark": lambda text: Line2D([], [], color=_BAR, lw=3, label=text)}
+        if legend: ax.legend(handles=[handles[k](text) for k,text in legend.items()], loc="lower right", bbox_to_anchor=(1, 1),
+                             ncols=2, borderaxespad=0.3, handlelength=1.2, columnspacing=1.2)
+    return fig,scale
 
 # %% ../nbs/foundations/07_figures.ipynb #2469b5f8
+def plot_strip(
+    tokens:list,             # strings, (n,); for characters pass list(text)
+    values,                  # one number per token, (n,); nan: the token was given, or is a masked place if it reads "_"
+    value_label:str,         # what the colour is, with its unit
+    title:str="",            # what the figure shows
+    per_line:int=64,         # characters per line; a token never breaks
+    limits:tuple|None=None,  # (low, high) of the colour scale; default: those of the values
+    marked=None,             # one bool per token, (n,): a bar below it
+    marked_label:str="masked again at least once",  # what the bar says
+    neutral_label:str="given",                      # what a grey token is
+)->Figure:
+    "Text as cells coloured by a value per token, read like text. Unequal lengths are an `InputError`."
+    values,bars = np.asarray(values, float),values if marked is None else marked
+    if not len(values)==len(tokens)==len(bars) or not len(values):
+        raise InputError(f"{len(tokens)} tokens, {len(values)} values and {len(bars)} marks; give one of each, and at least one")
+    known = values[~np.isnan(values)]
+    given = any(np.isnan(v) and t!="_" for t,v in zip(tokens, values, strict=True))
+    fig,scale = _strip(tokens, value_label, title, per_line, limits or ((known.min(), known.max()) if len(known) else (0, 1)), "_",
+                       ({"given": neutral_label} if given else {}) | ({"mark": marked_label} if marked is not None else {}))
+    _paint(fig, scale, tokens, values, marked, "_")
+    return fig
+
+# %% ../nbs/foundations/07_figures.ipynb #634e48f4
+def commit_steps(
+    states:list,   # texts over time, (K,), the start first; each a string or a list of tokens, all of one length n
+    mask:str="_",  # how a masked place reads
+    times=None,    # one number per state, (K,), e.g. falling diffusion times; default 0, 1, ..., K - 1
+):                 # (when, again): float (K, n), nan where masked or given; bool (K, n), true where a place is masked and was not one state before
+    "When each shown token took its place, and where tokens were taken back. Unequal lengths are an `InputError`."
+    rows = [list(s) for s in states]
+    times = np.arange(len(rows), dtype=float) if times is None else np.asarray(times, float)
+    if len(times)!=len(rows): raise InputError(f"{len(rows)} states and {len(times)} times; give one time for each state")
+    if len({len(r) for r in rows})!=1 or not rows[0]:
+        raise InputError(f"{len(rows)} states of {len({len(r) for r in rows})} lengths; give at least one, all of one length above zero")
+    rows = np.array(rows, dtype=object)
+    masked,when = rows==mask,np.full(rows.shape, np.nan)
+    for k in range(1, len(rows)):
+        when[k] = np.where(rows[k]!=rows[k-1], times[k], when[k-1])
+        when[k,masked[k]] = np.nan
+    return when,np.vstack([np.zeros_like(masked[:1]), masked[1:] & ~masked[:-1]])
+
+# %% ../nbs/foundations/07_figures.ipynb #1e3cea59
 def animate(
-    frames:list,         # figures, all of one size
+    frames,              # figures, all of one size; a list, or a generator that draws them one by one
     path,                # where to write; the suffix, .gif or .png, decides the format
     seconds:float=0.2,   # time that each frame is shown, s
     hold:float=1.5,      # time that the last frame is shown, s
@@ -341,9 +408,37 @@ def animate(
     images = [Image.open(io.BytesIO(png(f))).convert("RGB") for f in frames]
     if not images or len({i.size for i in images})!=1:
         raise InputError(f"{len(images)} frames of {len({i.size for i in images})} sizes; give at least one, all of one size")
-    if suffix=="gif": images = [i.quantize(64) for i in images]
+    some = images[::-1][::-(-len(images)//8)]                      # at most 8, the last one among them
+    palette = Image.fromarray(np.vstack([np.asarray(i) for i in some])).quantize(128)
+    images = [i.quantize(palette=palette, dither=Image.Dither.NONE) for i in images]
     with io.BytesIO() as f:
         images[0].save(f, format=suffix.upper(), save_all=True, append_images=images[1:], loop=0,
                        duration=[round(1000*seconds)]*(len(images) - 1) + [round(1000*hold)])
         write_atomic(path, f.getvalue())
     return str(path)
+
+# %% ../nbs/foundations/07_figures.ipynb #4bb54a47
+def strip_frames(
+    states:list,                # texts over time, as for `commit_steps`
+    value_label:str,            # what the colour is, with its unit
+    titles:list|None=None,      # one title per state; default "step k of K - 1"
+    mask:str="_",               # how a masked place reads
+    times=None,                 # one number per state, for the colour; default 0, 1, ..., K - 1
+    per_line:int=64,            # characters per line
+    neutral_label:str="given",  # what a grey token is
+):                              # generator of Figures: the same one, repainted, so take each before the next
+    "Frames of a film of unmasking for `animate`; a place that is masked again is marked in the frame in which it is."
+    when,again = commit_steps(states, mask, times)
+    rows,K = [list(s) for s in states],len(when)
+    if titles is None: titles = [f"step {k} of {K - 1}" for k in range(K)]
+    if len(titles)!=K: raise InputError(f"{K} states and {len(titles)} titles; give one title for each state")
+    times = np.arange(K) if times is None else np.asarray(times, float)
+    legend = ({"given": neutral_label} if any(t!=mask for t in rows[0]) else {}) | ({"mark": "masked again in this step"} if again.any() else {})
+    fig,scale = _strip([max(column, key=len) for column in zip(*rows, strict=True)], value_label, titles[-1], per_line,
+                       (times[1:].min(), times[1:].max()) if K>1 else (0, 1), mask, legend)
+    def frame(k):
+        _paint(fig, scale, rows[k], when[k], again[k], mask)
+        with use_style(): fig.axes[0].set_title(titles[k], loc="left")
+        if k==0: fig.draw_without_rendering(); fig.set_layout_engine("none")     # laid out once, for all frames
+        return fig
+    return (frame(k) for k in range(K))

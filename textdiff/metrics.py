@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SMOOTHINGS', 'token_cosine', 'magnitude_ratio', 'token_accuracy', 'exact_match', 'mean_std', 'standard_error',
            'bootstrap', 'Flat', 'flatten', 'top_token_share', 'distinct_n', 'sample_entropy', 'pooled_entropy',
-           'self_bleu', 'grammatical_share', 'memorised_share', 'longest_copy']
+           'self_bleu', 'grammatical_share', 'memorised_share', 'longest_copy', 'masked_nelbo', 'bits']
 
 # %% ../nbs/foundations/06_metrics.ipynb #bc57e278
 import math
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .corpora import InputError, is_grammatical, sentences
+from .processes import Masking
 
 SMOOTHINGS = ("floor", "add-one", "none")     # of self_bleu
 
@@ -425,3 +426,91 @@ def longest_copy(
     a, b = _both(samples, train, mask, train_mask)
     longest = torch.full((a.rows,), torch.nan, dtype=torch.float64, device=a.row.device)
     return longest.scatter_reduce(0, a.row, _match_lengths(a, b).double(), "amax", include_self=False)
+
+# %% ../nbs/foundations/06_metrics.ipynb #4ee67fb1
+def _spread_times(
+    n:int,                           # how many
+    generator:torch.Generator=None,  # source of the one random shift
+    device="cpu",                    # where it draws
+)->Tensor:                           # (n,), float64, in (0, 1]
+    "Times that are each uniform and together evenly spread."
+    shift = torch.rand((), generator=generator, device=device, dtype=torch.float64)
+    return 1 - (torch.arange(n, device=device, dtype=torch.float64)/n + shift) % 1
+
+def _weights(
+    schedule,                        # a `Schedule`
+    tau:Tensor,                      # clock, (n,), in (0, 1]
+    clock:str,                       # "discrete" or "continuous"
+)->tuple[Tensor, Tensor, Tensor]:    # t (n,) long, alpha_bar (n,), weight (n,)
+    "The time that the model is told, the share that is visible, and the weight of the covered characters' nats."
+    T, sigma = schedule.T, schedule.sigma.to(tau.device)
+    t = (tau*T).ceil().long().clamp(1, T)
+    low, high = sigma[t - 1], sigma[t]
+    if clock == "discrete": now, weight = high, T*(1 - (low/high)**2)         # T rho_t: t is drawn with probability 1/T
+    else:
+        now = low + (tau*T - (t - 1))*(high - low)
+        weight = 2*T*(high - low)/now                                         # (d lambda / d tau) / lambda, with lambda = sigma^2
+    return t, 1 - now**2, torch.where(high > low, weight, 0.)                 # a step that covers nothing pays nothing
+
+# %% ../nbs/foundations/06_metrics.ipynb #f89f29ad
+def _check_bound(process, x0, clock, draws, batch_size):
+    "Refuse what has no bound."
+    if clock not in ("discrete", "continuous"):
+        raise InputError(f"Unknown clock {clock!r}: choose 'discrete' for the sampler of T steps or 'continuous' for the limit of many steps.")
+    for name, n in (("draws", draws), ("batch_size", batch_size)):
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1: raise InputError(f"{name} must be a whole number of at least 1; got {n!r}.")
+    if not isinstance(process, Masking):
+        raise InputError(f"This bound holds for a Masking process; got {type(process).__name__}.")
+    left = process.schedule.alpha_bar[-1].item()
+    if left > 1e-12:                                                          # cos(pi/2) in floating point is no exact 0
+        raise InputError(f"The schedule {process.schedule.name!r} leaves a share of {left:g} visible at T, which a sampler that starts from "
+            "masks never produces: the bound would be infinite. Take a schedule that ends at alpha_bar = 0.")
+    if x0.is_floating_point() or x0.dtype == torch.bool or x0.ndim != 2 or 0 in x0.shape:
+        raise InputError(f"x0 must be a batch of token ids (N, L), at least one by one; got {x0.dtype} of shape {tuple(x0.shape)}.")
+    if bool((x0 == process.mask_id).any()):
+        raise InputError(f"x0 contains the mask id {process.mask_id}: a clean text has no masks; leave such rows out.")
+    if bool(((x0 < 0) | (x0 >= process.vocab)).any()):
+        raise InputError(f"x0 must hold ids from 0 to {process.vocab - 1}; got {x0.min().item()} to {x0.max().item()}.")
+
+# %% ../nbs/foundations/06_metrics.ipynb #5e5cb4f5
+def _covered_nats(denoise, process, x0, cover, t):
+    "Nats for the characters under the cover, given those that are visible: (B,), float64."
+    logits = denoise(x0.masked_fill(cover, process.mask_id), t)
+    process._check(x0, logits)
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32), copy=True)
+    logits[..., process.mask_id] = -torch.inf
+    right = logits.log_softmax(-1).gather(-1, x0[..., None])[..., 0]
+    return -torch.where(cover, right, 0.).sum(-1, dtype=torch.float64)
+
+@torch.no_grad()
+def masked_nelbo(
+    denoise:Callable,                # denoise(xt, t) -> logits (B, L, V); t is a LongTensor (B,) of times 1..T; a network in eval mode
+    process,                         # a `Masking` whose alpha_bar ends at 0
+    x0:Tensor,                       # clean ids, (N, L), on the model's device; every position counts
+    *,
+    clock:str="discrete",            # "discrete": the sampler of T steps; "continuous": the limit of many steps
+    draws:int=16,                    # times and covers per row
+    batch_size:int=64,               # rows per call of denoise
+    generator:torch.Generator=None,  # source of times and covers, on any device
+)->Tensor:                           # (N,), nats per row, float64
+    "Unbiased estimate of the negative evidence lower bound (Austin et al. 2021; Sahoo et al. 2024; Shi et al. 2024)."
+    _check_bound(process, x0, clock, draws, batch_size)
+    where = x0.device if generator is None else generator.device
+    t, alpha, weight = _weights(process.schedule, _spread_times(len(x0)*draws, generator, where), clock)
+    def rand(n): return torch.rand(n, x0.shape[1], generator=generator, device=where, dtype=torch.float64)
+    cover = torch.cat([rand(len(a)) >= a[:, None] for a in alpha.split(4096)])   # kept as one byte per character
+    cover &= (weight > 0)[:, None]                                            # a weight of 0 must win over infinitely many nats
+    t, weight, cover = (v.to(x0.device) for v in (t, weight, cover))
+    row = torch.arange(len(t), device=x0.device) % len(x0)                    # each row gets `draws` times that are evenly spread themselves
+    batches = zip(*(v.split(batch_size) for v in (row, cover, t)), strict=True)
+    nats = [_covered_nats(denoise, process, x0[i].long(), c, s) for i, c, s in batches]
+    return (weight * torch.cat(nats)).view(draws, -1).mean(0)
+
+# %% ../nbs/foundations/06_metrics.ipynb #20f8ff05
+def bits(
+    nats,              # per row: float or tensor
+    characters,        # how many characters the row has, > 0: number or tensor
+):                     # like nats
+    "Nats per row as bits per character; for a row of nats that are a bound, this is one too."
+    if not bool((torch.as_tensor(characters) > 0).all()): raise InputError(f"bits per character need at least one character; got {characters}.")
+    return nats / (characters * math.log(2))

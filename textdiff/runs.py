@@ -20,6 +20,7 @@ import difflib
 import hashlib
 import html
 import importlib.metadata
+import importlib.util
 import io
 import json
 import math
@@ -1062,11 +1063,40 @@ def report(
     except OSError as e: raise InputError(f"cannot write {_where(runs/'report.html')}: {e.strerror}; make it writable") from e
     return runs/"report.html"
 
-# %% ../nbs/foundations/08_runs.ipynb #b21bd3da
+# %% ../nbs/foundations/08_runs.ipynb #e8a927a9
+def _foreign(
+    name:str|None,  # the verb that was asked for
+    own,            # the names of our own verbs, which go first
+)->dict:            # name -> entry point
+    "Verbs that other modules declare; not even looked for if the verb is one of our own."
+    if name in own: return {}
+    found = {}
+    for point in importlib.metadata.entry_points(group="textdiff.verbs"):
+        if point.name not in own: found.setdefault(point.name, point)     # the first on the path, as for modules
+    return found
+
+def _summary(point):
+    "What help says of a foreign verb: the first line of its docstring, from the source. Its module is not imported."
+    with contextlib.suppress(Exception):
+        tree = ast.parse(Path(importlib.util.find_spec(point.module).origin).read_text(encoding="utf-8"))
+        said = next(ast.get_docstring(n) for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == point.attr).splitlines()[0]
+        return (said[0].lower() + said[1:].rstrip(".")).replace("%", "%%")
+    return f"a verb of {point.module}, which cannot be read"
+
+def _load(point):
+    "The function behind a foreign verb. What cannot be imported is an `InputError`."
+    try: return point.load()
+    except Exception as e:
+        raise InputError(f"the verb {point.name!r} comes from {point.value}, which cannot be imported ({type(e).__name__}: {e}); "
+                         f"install {point.dist.name if point.dist else 'its package'} again") from e
+
+# %% ../nbs/foundations/08_runs.ipynb #a3a1eeda
 class _Parser(argparse.ArgumentParser):
     def error(self, message): raise InputError(f"{message}; '{self.prog} --help' shows how")
 
-def _parser():
+def _parser(
+    asked:str|None=None,  # the verb that was asked for, the first argument
+):
     "The command line."
     p = _Parser(prog="textdiff", description="Run the chapters of the laboratory and see what came out.",
                 epilog="Example: textdiff run 11 --profile quick -p level_max=2.0")
@@ -1086,6 +1116,9 @@ def _parser():
     verb("report", "write runs/report.html, a page with scoreboard, figures and samples")
     verb("reference", "keep a run's small results in runs/reference, ready to commit").add_argument("folder", metavar="FOLDER", help="runs/<chapter>/<id>")
     verbs.choices["reference"].add_argument("--as", dest="profile", metavar="NAME", help="the profile it stands for, if values were set by hand")
+    for name, point in _foreign(asked, tuple(verbs.choices)).items():
+        foreign = verb(name, _summary(point))
+        if name == asked: foreign.set_defaults(do=_load(point)(foreign))
     return p
 
 # %% ../nbs/foundations/08_runs.ipynb #1c64963a
@@ -1180,8 +1213,9 @@ def main(
     verbs = {"run": _run, "list": _list, "scoreboard": _scoreboard, "report": _report, "reference": _reference}
     try:
         with _interruptible():
-            args = _parser().parse_args(argv)
-            return verbs[args.verb](args)
+            argv = sys.argv[1:] if argv is None else argv
+            args = _parser(argv[0] if argv else None).parse_args(argv)
+            return (args.do if "do" in args else verbs[args.verb])(args) or 0
     except InputError as e: _complain(str(e))
     except KeyboardInterrupt: return 130
     except SystemExit as e: return int(e.code or 0)
