@@ -95,7 +95,7 @@ class Block(nn.Module):
     ):
         super().__init__()
         D, hidden = c.width, 4 * c.width if c.ffn == "relu2" else _swiglu_width(c.width)
-        std, gated = D ** -0.5 / 2, c.condition == "adaln"
+        std, gated = D ** -0.5 / 2, c.condition == "adaln"   # D^-0.5 would keep the size of what is read; half of it starts gently
         out = std if gated else 0.   # a sublayer that starts silent: by its gate, or else by its last matrix; by both, it could never wake
         self.c = c
         self.qkv, self.out = _linear(D, 3 * D, std), _linear(D, D, out)
@@ -123,7 +123,7 @@ def feed(self:Block,
     x:Tensor,  # normalised stream, (B, L, D)
 )->Tensor:     # (B, L, D)
     "The feed-forward network, at each position by itself."
-    h = self.up(x)
+    h = self.up(x)                                  # for swiglu W1 x and W2 x at once
     if self.c.ffn == "relu2": return self.down(h.relu().square())
     value, gate = h.chunk(2, -1)
     return self.down(value * F.silu(gate))

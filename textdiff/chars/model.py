@@ -247,7 +247,7 @@ def save_chars(
     save_weights(model, fresh / "model.safetensors", torch.float16)
     if twin: save_weights(twin, fresh / "twin.safetensors", torch.float16)
     tokenizer.save_pretrained(fresh)
-    config = {"format": FORMAT, "vocab": model.vocab, "T": model.T, "trunk": asdict(model.trunk.config), "twin": twin and asdict(twin.trunk.config)}
+    config = {"format": FORMAT, "vocab": model.vocab, "T": model.T, "start": model.start, "trunk": asdict(model.trunk.config), "twin": twin and asdict(twin.trunk.config)}
     (fresh / "config.json").write_text(json.dumps(config, indent=1))
     if folder.exists(): os.rename(folder, old)
     os.rename(fresh, folder)
@@ -255,9 +255,9 @@ def save_chars(
     return folder
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #9a7dc06d
-def _build(folder, vocab, T, config, weights): # one model out of a folder
+def _build(folder, vocab, T, config, weights, start=None): # one model out of a folder
     "The model that `config` describes, with the weights in a file."
-    return load_weights(CharModel(vocab, TrunkConfig(**config), T), folder / weights).eval()
+    return load_weights(CharModel(vocab, TrunkConfig(**config), T, start), folder / weights).eval()
 
 def load_chars(
     name="mini",             # "mini", the one that ships, or a folder written by `save_chars`
@@ -270,11 +270,11 @@ def load_chars(
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if config["format"] != FORMAT: raise ValueError(f"its format is {config['format']!r}")
-        shape, twin = [config[k] for k in ("vocab", "T", "trunk")], config["twin"]
+        shape, twin, start = [config[k] for k in ("vocab", "T", "trunk")], config["twin"], config["start"]
         TrunkConfig(**shape[2]), twin and TrunkConfig(**twin)
     except (ValueError, KeyError, TypeError) as e:
         raise InputError(f"{folder / 'config.json'} does not describe a masked character model ({type(e).__name__}: {e}); save the model again with save_chars.") from None
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) != shape[0]: raise InputError(f"{folder} holds a model of {shape[0]} tokens and an alphabet of {len(tokenizer)}: these are from two different models.")
     twin = _build(folder, *shape[:2], twin, "twin.safetensors") if twin else None
-    return Chars(_build(folder, *shape, "model.safetensors").to(device), tokenizer, twin and twin.to(device))
+    return Chars(_build(folder, *shape, "model.safetensors", start).to(device), tokenizer, twin and twin.to(device))
