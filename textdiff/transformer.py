@@ -20,7 +20,7 @@ from .corpora import InputError
 
 # %% ../nbs/foundations/04_transformer.ipynb #a013b516
 def rotary(
-    positions:Tensor,      # whole or broken numbers, (..., L, axes)
+    positions:Tensor,      # whole or fractional numbers, (..., L, axes)
     head_width:int,        # channels of a head, a multiple of 2 x axes
     base:float=10000.,     # pair i of n turns by base^(-i/n) radians per position
 )->tuple[Tensor, Tensor]:  # cos and sin, (..., L, head_width / 2), at least float32
@@ -181,9 +181,9 @@ def _check(self:Trunk, x, cond, packing): # shapes only: nothing here waits for 
     if x.ndim != 3 or x.shape[-1] != c.width: raise InputError(f"x has shape {tuple(x.shape)}; this trunk reads rows of vectors, (B, L, {c.width}).")
     if (cond is None) != (c.condition == "none"): raise InputError(
         f"This trunk was built with condition={c.condition!r}: {'give' if cond is None else 'it takes no'} cond, {what}.")
-    if packing is not None and tuple(x.shape[:2]) != (1, sum(packing.lengths)): raise InputError(
-        f"x has {x.shape[0]} rows of {x.shape[1]} positions; this packing describes one row of {sum(packing.lengths)}.")
-    rows = x.shape[0] if packing is None else len(packing.lengths)
+    if packing is not None and tuple(x.shape[:2]) != (1, packing.total): raise InputError(
+        f"x has {x.shape[0]} rows of {x.shape[1]} positions; this packing describes one row of {packing.total}.")
+    rows = x.shape[0] if packing is None else packing.count
     if cond is not None and tuple(cond.shape) != (rows, c.width): raise InputError(
         f"cond has shape {tuple(cond.shape)}; expected {(rows, c.width)}, {what}.")
 
@@ -210,6 +210,7 @@ class Packing:
         try: self.lengths = [operator.index(n) for n in lengths]
         except TypeError as e: raise InputError(f"A packing needs a list of whole numbers, one length per sequence; got {lengths!r}.") from e
         if not self.lengths or min(self.lengths) < 1: raise InputError(f"Packed sequences have at least one token each; got lengths {self.lengths}.")
+        self.count, self.total, self.longest = len(self.lengths), sum(self.lengths), max(self.lengths)   # a compiled trunk follows numbers, not a list
         n = torch.tensor(self.lengths)
         self.ends = F.pad(n.cumsum(0), (1, 0)).to(device, torch.int32)                    # (S+1,)
         self.owner = torch.arange(len(n)).repeat_interleave(n).to(device)                 # (N,): which sequence
@@ -246,6 +247,5 @@ def _masked(self:Packing, q, k, v, causal): # all pairs, most of them forbidden
 @patch
 def _varlen(self:Packing, q, k, v, causal): # never touches a pair of different sequences
     q, k, v = (x[0].transpose(0, 1) for x in (q, k, v))       # (N, heads, head_width)
-    longest = max(self.lengths)
-    y = self.kernel(q, k, v, self.ends, self.ends, longest, longest, window_size=(-1, 0 if causal else -1))
+    y = self.kernel(q, k, v, self.ends, self.ends, self.longest, self.longest, window_size=(-1, 0 if causal else -1))
     return y.transpose(0, 1).unsqueeze(0)
