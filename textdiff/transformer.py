@@ -163,11 +163,13 @@ def forward(self:Trunk,
     cond:Tensor=None,       # noise conditioning, (B, D): one vector per row; with `packing` one per sequence
     positions:Tensor=None,  # (L,) or (L, axes) or (B, L, axes); default 0..L-1 (within each packed sequence)
     packing=None,           # a `Packing` if several sequences lie in one row, B = 1
+    readable:Tensor=None,   # bool (B, L): positions that the others may read, all if None; each reads itself anyway
 )->Tensor:                  # (B, L, D), normalised
     "Run the blocks. What does not fit is an `InputError`."
-    self._check(x, cond, packing)
+    self._check(x, cond, packing, readable)
     turn = self._turn(x, positions, packing)
     if cond is not None: cond = cond.unsqueeze(-2) if packing is None else cond[packing.owner].unsqueeze(0)   # (B, 1 or L, D)
+    if readable is not None: packing = _Hiding(readable)
     if self.config.condition == "add": x = x + cond
     for block in self.blocks: x = block(x, turn, cond, packing)
     if self.modulation is None: return rms_norm(x)
@@ -176,13 +178,15 @@ def forward(self:Trunk,
 
 # %% ../nbs/foundations/04_transformer.ipynb #30cb1f08
 @patch
-def _check(self:Trunk, x, cond, packing): # shapes only: nothing here waits for a device
+def _check(self:Trunk, x, cond, packing, readable): # shapes only: nothing here waits for a device
     c, what = self.config, "one vector per row" if packing is None else "one vector per packed sequence"
     if x.ndim != 3 or x.shape[-1] != c.width: raise InputError(f"x has shape {tuple(x.shape)}; this trunk reads rows of vectors, (B, L, {c.width}).")
     if (cond is None) != (c.condition == "none"): raise InputError(
         f"This trunk was built with condition={c.condition!r}: {'give' if cond is None else 'it takes no'} cond, {what}.")
     if packing is not None and tuple(x.shape[:2]) != (1, packing.total): raise InputError(
         f"x has {x.shape[0]} rows of {x.shape[1]} positions; this packing describes one row of {packing.total}.")
+    if readable is not None and (packing is not None or readable.dtype != torch.bool or readable.shape != x.shape[:2]): raise InputError(
+        f"readable has shape {tuple(readable.shape)} and type {readable.dtype}; expected bool {tuple(x.shape[:2])}, and no packing beside it.")
     rows = x.shape[0] if packing is None else packing.count
     if cond is not None and tuple(cond.shape) != (rows, c.width): raise InputError(
         f"cond has shape {tuple(cond.shape)}; expected {(rows, c.width)}, {what}.")
@@ -249,3 +253,8 @@ def _varlen(self:Packing, q, k, v, causal): # never touches a pair of different 
     q, k, v = (x[0].transpose(0, 1) for x in (q, k, v))       # (N, heads, head_width)
     y = self.kernel(q, k, v, self.ends, self.ends, self.longest, self.longest, window_size=(-1, 0 if causal else -1))
     return y.transpose(0, 1).unsqueeze(0)
+
+# %% ../nbs/foundations/04_transformer.ipynb #a808abad
+class _Hiding: # attention to the readable positions of each row, and of each position to itself; has `Packing`'s `attention`
+    def __init__(self, readable): self.see = readable[:, None, None, :] | torch.eye(readable.shape[1], dtype=torch.bool, device=readable.device)   # (B, 1, L, L)
+    def attention(self, q, k, v, causal): return F.scaled_dot_product_attention(q, k, v, attn_mask=self.see.tril() if causal else self.see)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'draw_times', 'CharModel', 'denoising_loss', 'split_loss', 'validation', 'next_character_loss', 'twin_nats',
-           'train', 'split_drop', 'Probe', 'probe', 'row_means', 'calibration', 'Chars', 'save_chars', 'load_chars']
+           'train', 'split_drop', 'Probe', 'probe', 'row_means', 'order_nats', 'calibration', 'Chars', 'save_chars',
+           'load_chars']
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #bb6439f0
 import json
@@ -45,11 +46,12 @@ class CharModel(nn.Module):
         config:TrunkConfig=None,   # the trunk's shape; None: the journal's, 6 layers of width 384
         T:int=100,                 # number of noise steps; a model with condition="none" is not told the time
         start:int=None,            # an id put before the row; then each place is named by the output to its left, as in an autoregressive model
+        unread:int=None,           # the mask's id, if masked places are to be read by no other place
     ):
         super().__init__()
         self.trunk = Trunk(config or TrunkConfig())
         c = self.trunk.config
-        self.vocab, self.T, self.start = vocab, T, start
+        self.vocab, self.T, self.start, self.unread = vocab, T, start, unread
         self.tokens = nn.Embedding(vocab, c.width)
         self.time = None if c.condition == "none" else nn.Embedding(T + 1, c.width)
         self.head = nn.Linear(c.width, vocab, bias=False)
@@ -63,21 +65,30 @@ def forward(self:CharModel,
 )->Tensor:                     # logits over the clean character, (B, L, vocab)
     "Logits for every position, visible ones too."
     time = None if self.time is None else self.time(t)
-    if self.start is None: return self.head(self.trunk(self.tokens(xt), time))
-    return self.head(self.trunk(self.tokens(F.pad(xt, (1, 0), value=self.start)), time)[:, :-1])
+    readable = None if self.unread is None else xt != self.unread
+    if self.start is None: return self.head(self.trunk(self.tokens(xt), time, readable=readable))
+    if readable is not None: readable = F.pad(readable, (1, 0), value=True)
+    return self.head(self.trunk(self.tokens(F.pad(xt, (1, 0), value=self.start)), time, readable=readable)[:, :-1])
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #2e2dc15a
 def denoising_loss(
     process,                 # a `Masking`
     visible:bool=False,      # count visible positions too, as the journal's first run did
+    prompted:float=0.,       # share of rows that keep a beginning of random length visible, as a prompt would be
 ):                           # loss(model, x0, generator), for `fit`
     "Cross-entropy of the clean characters given masked ones, in nats per counted character; what is logged tells masked and visible ones apart."
     def loss(model, x0, generator=None):
         t = draw_times(len(x0), process.schedule.T, generator).to(x0.device)
         xt = process.corrupt(x0, t, generator)
+        if prompted: xt = torch.where(_prompts(x0, prompted, generator), x0, xt)
         mask = xt == process.mask_id
         return split_loss(model(xt, t), x0, mask, visible)
     return loss
+
+def _prompts(x0, share, generator): # bool (B, L): the first so many characters of some of the rows
+    (B, L), where = x0.shape, generator.device if generator is not None else x0.device
+    end = torch.randint(L, (B, 1), generator=generator, device=where) * (torch.rand(B, 1, generator=generator, device=where) < share)
+    return (torch.arange(L, device=where) < end).to(x0.device)
 
 def split_loss(
     logits:Tensor,           # (B, L, V)
@@ -206,6 +217,30 @@ def row_means(
     total, count = (torch.zeros(int(seen.row.max()) + 1, dtype=torch.float64).index_add_(0, seen.row, v.double().sum(1)) for v in (getattr(seen, name) * where, where))
     return total / count
 
+# %% ../../nbs/chars/20_masked_chars.ipynb #bfac2fdb
+@torch.no_grad()
+def order_nats(
+    model:CharModel,         # in eval mode
+    process,                 # a `Masking`
+    x0:Tensor,               # clean ids, (N, L)
+    block:int=1,             # blocks of so many characters from the left, random order within each: 1 is left to right, L random order
+    draws:int=None,          # places looked at per row and order, spread evenly; None: all of them
+    batch_size:int=64,       # rows at a time
+    seed:int=0,              # of orders and places: models that are compared get the same ones
+)->Tensor:                   # (N,), float64, on the CPU: minus the log-probability of each row along its order, unbiased over the places
+    "What it costs to write each row one character at a time in a given order. Raises `InputError` for a block or draws below one."
+    if block < 1 or draws is not None and draws < 1: raise InputError(f"block and draws are whole numbers of at least one; got block={block!r}, draws={draws!r}.")
+    (N, L), g, device = x0.shape, torch.Generator().manual_seed(seed), next(model.parameters()).device
+    rank = (torch.arange(L) // block + torch.rand(N, L, generator=g, dtype=torch.float64)).argsort(1).argsort(1)
+    if draws is None: shown = torch.arange(L).expand(N, L)
+    else: shown = ((torch.arange(N * draws).view(draws, N).T / (N * draws) + torch.rand(1, generator=g, dtype=torch.float64)) % 1 * L).long()
+    covered, nats = 1 - process.schedule.alpha_bar, torch.zeros(N, dtype=torch.float64)
+    for k in shown.unbind(1):                                                              # k characters of a row are visible, the next one is asked for
+        xt, t = torch.where(rank < k[:, None], x0, process.mask_id), torch.searchsorted(covered, 1 - k / L - 1e-9).clamp(1, process.schedule.T)
+        logits = torch.cat([model(x.to(device), s.to(device))[r.to(device)] for x, s, r in zip(xt.split(batch_size), t.split(batch_size), (rank == k[:, None]).split(batch_size), strict=True)])
+        nats += F.cross_entropy(logits.double(), x0[rank == k[:, None]].to(device), reduction="none").cpu()
+    return nats * L / shown.shape[1]
+
 # %% ../../nbs/chars/20_masked_chars.ipynb #874e6b3c
 def calibration(
     seen:Probe,              # what a model said
@@ -247,7 +282,7 @@ def save_chars(
     save_weights(model, fresh / "model.safetensors", torch.float16)
     if twin: save_weights(twin, fresh / "twin.safetensors", torch.float16)
     tokenizer.save_pretrained(fresh)
-    config = {"format": FORMAT, "vocab": model.vocab, "T": model.T, "start": model.start, "trunk": asdict(model.trunk.config), "twin": twin and asdict(twin.trunk.config)}
+    config = {"format": FORMAT, "vocab": model.vocab, "T": model.T, "start": model.start, "unread": model.unread, "trunk": asdict(model.trunk.config), "twin": twin and asdict(twin.trunk.config)}
     (fresh / "config.json").write_text(json.dumps(config, indent=1))
     if folder.exists(): os.rename(folder, old)
     os.rename(fresh, folder)
@@ -255,9 +290,9 @@ def save_chars(
     return folder
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #9a7dc06d
-def _build(folder, vocab, T, config, weights, start=None): # one model out of a folder
+def _build(folder, vocab, T, config, weights, start=None, unread=None): # one model out of a folder
     "The model that `config` describes, with the weights in a file."
-    return load_weights(CharModel(vocab, TrunkConfig(**config), T, start), folder / weights).eval()
+    return load_weights(CharModel(vocab, TrunkConfig(**config), T, start, unread), folder / weights).eval()
 
 def load_chars(
     name="mini",             # "mini", the one that ships, or a folder written by `save_chars`
@@ -270,11 +305,11 @@ def load_chars(
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if config["format"] != FORMAT: raise ValueError(f"its format is {config['format']!r}")
-        shape, twin, start = [config[k] for k in ("vocab", "T", "trunk")], config["twin"], config["start"]
+        shape, twin, reading = [config[k] for k in ("vocab", "T", "trunk")], config["twin"], (config["start"], config["unread"])
         TrunkConfig(**shape[2]), twin and TrunkConfig(**twin)
     except (ValueError, KeyError, TypeError) as e:
         raise InputError(f"{folder / 'config.json'} does not describe a masked character model ({type(e).__name__}: {e}); save the model again with save_chars.") from None
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) != shape[0]: raise InputError(f"{folder} holds a model of {shape[0]} tokens and an alphabet of {len(tokenizer)}: these are from two different models.")
     twin = _build(folder, *shape[:2], twin, "twin.safetensors") if twin else None
-    return Chars(_build(folder, *shape, "model.safetensors", start).to(device), tokenizer, twin and twin.to(device))
+    return Chars(_build(folder, *shape, "model.safetensors", *reading).to(device), tokenizer, twin and twin.to(device))
