@@ -233,7 +233,7 @@ def order_nats(
     (N, L), g, device = x0.shape, torch.Generator().manual_seed(seed), next(model.parameters()).device
     rank = (torch.arange(L) // block + torch.rand(N, L, generator=g, dtype=torch.float64)).argsort(1).argsort(1)
     if draws is None: shown = torch.arange(L).expand(N, L)
-    else: shown = ((torch.arange(N * draws).view(draws, N).T / (N * draws) + torch.rand(1, generator=g, dtype=torch.float64)) % 1 * L).long()
+    else: shown = ((torch.arange(draws) + torch.rand(N, draws, generator=g, dtype=torch.float64)) / draws * L).long().clamp(max=L - 1)   # one place in each stretch of the row
     covered, nats = 1 - process.schedule.alpha_bar, torch.zeros(N, dtype=torch.float64)
     for k in shown.unbind(1):                                                              # k characters of a row are visible, the next one is asked for
         xt, t = torch.where(rank < k[:, None], x0, process.mask_id), torch.searchsorted(covered, 1 - k / L - 1e-9).clamp(1, process.schedule.T)
