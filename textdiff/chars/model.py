@@ -231,15 +231,17 @@ def order_nats(
     "What it costs to write each row one character at a time in a given order. Raises `InputError` for a block or draws below one."
     if block < 1 or draws is not None and draws < 1: raise InputError(f"block and draws are whole numbers of at least one; got block={block!r}, draws={draws!r}.")
     (N, L), g, device = x0.shape, torch.Generator().manual_seed(seed), next(model.parameters()).device
-    rank = (torch.arange(L) // block + torch.rand(N, L, generator=g, dtype=torch.float64)).argsort(1).argsort(1)
+    order = (torch.arange(L) // block + torch.rand(N, L, generator=g, dtype=torch.float64)).argsort(1)      # order[k] is the place that comes k-th, rank its inverse
+    rank = order.argsort(1)
     if draws is None: shown = torch.arange(L).expand(N, L)
     else: shown = ((torch.arange(draws) + torch.rand(N, draws, generator=g, dtype=torch.float64)) / draws * L).long().clamp(max=L - 1)   # one place in each stretch of the row
-    covered, nats = 1 - process.schedule.alpha_bar, torch.zeros(N, dtype=torch.float64)
+    covered, nats = 1 - process.schedule.alpha_bar, torch.zeros(N, dtype=torch.float64, device=device)
     for k in shown.unbind(1):                                                              # k characters of a row are visible, the next one is asked for
         xt, t = torch.where(rank < k[:, None], x0, process.mask_id), torch.searchsorted(covered, 1 - k / L - 1e-9).clamp(1, process.schedule.T)
-        logits = torch.cat([model(x.to(device), s.to(device))[r.to(device)] for x, s, r in zip(xt.split(batch_size), t.split(batch_size), (rank == k[:, None]).split(batch_size), strict=True)])
-        nats += F.cross_entropy(logits.double(), x0[rank == k[:, None]].to(device), reduction="none").cpu()
-    return nats * L / shown.shape[1]
+        place = order.gather(1, k[:, None])
+        logits = torch.cat([model(x.to(device), s.to(device)).take_along_dim(p.to(device).unsqueeze(-1), 1) for x, s, p in zip(xt.split(batch_size), t.split(batch_size), place.split(batch_size), strict=True)])
+        nats += F.cross_entropy(logits.squeeze(1).double(), x0.gather(1, place).squeeze(1).to(device), reduction="none")
+    return nats.cpu() * L / shown.shape[1]
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #874e6b3c
 def calibration(
