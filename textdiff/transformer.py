@@ -107,7 +107,7 @@ class Block(nn.Module):
 def attend(self:Block,
     x:Tensor,        # normalised stream, (B, L, D)
     turn:tuple,      # cos and sin of `rotary`
-    packing=None,    # a `Packing` if several sequences lie in one row
+    packing=None,    # who reads whom, a `Packing` or a `_Seeing`; None: the whole row
 )->Tensor:           # (B, L, D)
     "Attention over the row, or within each packed sequence."
     q, k, v = self.qkv(x).unflatten(-1, (3, self.c.heads, -1)).permute(2, 0, 3, 1, 4)   # each (B, heads, L, head_width)
@@ -134,7 +134,7 @@ def forward(self:Block,
     x:Tensor,          # the stream, (B, L, D)
     turn:tuple,        # cos and sin of `rotary`
     cond:Tensor=None,  # noise conditioning for adaLN, (B, 1 or L, D)
-    packing=None,      # a `Packing` if several sequences lie in one row
+    packing=None,      # who reads whom, a `Packing` or a `_Seeing`; None: the whole row
 )->Tensor:             # (B, L, D)
     "Add what attention says, then what the feed-forward network says; with adaLN, scaled, shifted and gated."
     drop = lambda y: F.dropout(y, self.c.dropout, self.training)
@@ -163,13 +163,13 @@ def forward(self:Trunk,
     cond:Tensor=None,       # noise conditioning, (B, D): one vector per row; with `packing` one per sequence
     positions:Tensor=None,  # (L,) or (L, axes) or (B, L, axes); default 0..L-1 (within each packed sequence)
     packing=None,           # a `Packing` if several sequences lie in one row, B = 1
-    readable:Tensor=None,   # bool (B, L): positions that the others may read, all if None; each reads itself anyway
+    see:Tensor=None,        # bool (B or 1, L, L): see[b, i, j] if place i reads place j; all if None. Each place must read one at least
 )->Tensor:                  # (B, L, D), normalised
     "Run the blocks. What does not fit is an `InputError`."
-    self._check(x, cond, packing, readable)
+    self._check(x, cond, packing, see)
     turn = self._turn(x, positions, packing)
     if cond is not None: cond = cond.unsqueeze(-2) if packing is None else cond[packing.owner].unsqueeze(0)   # (B, 1 or L, D)
-    if readable is not None: packing = _Hiding(readable)
+    if see is not None: packing = _Seeing(see)
     if self.config.condition == "add": x = x + cond
     for block in self.blocks: x = block(x, turn, cond, packing)
     if self.modulation is None: return rms_norm(x)
@@ -178,15 +178,16 @@ def forward(self:Trunk,
 
 # %% ../nbs/foundations/04_transformer.ipynb #30cb1f08
 @patch
-def _check(self:Trunk, x, cond, packing, readable): # shapes only: nothing here waits for a device
+def _check(self:Trunk, x, cond, packing, see): # shapes only: nothing here waits for a device
     c, what = self.config, "one vector per row" if packing is None else "one vector per packed sequence"
     if x.ndim != 3 or x.shape[-1] != c.width: raise InputError(f"x has shape {tuple(x.shape)}; this trunk reads rows of vectors, (B, L, {c.width}).")
     if (cond is None) != (c.condition == "none"): raise InputError(
         f"This trunk was built with condition={c.condition!r}: {'give' if cond is None else 'it takes no'} cond, {what}.")
     if packing is not None and tuple(x.shape[:2]) != (1, packing.total): raise InputError(
         f"x has {x.shape[0]} rows of {x.shape[1]} positions; this packing describes one row of {packing.total}.")
-    if readable is not None and (packing is not None or readable.dtype != torch.bool or readable.shape != x.shape[:2]): raise InputError(
-        f"readable has shape {tuple(readable.shape)} and type {readable.dtype}; expected bool {tuple(x.shape[:2])}, and no packing beside it.")
+    B, L = x.shape[:2]
+    if see is not None and (packing is not None or see.dtype != torch.bool or tuple(see.shape) not in ((B, L, L), (1, L, L))): raise InputError(
+        f"see has shape {tuple(see.shape)} and type {see.dtype}; expected bool {(B, L, L)}, and no packing beside it.")
     rows = x.shape[0] if packing is None else packing.count
     if cond is not None and tuple(cond.shape) != (rows, c.width): raise InputError(
         f"cond has shape {tuple(cond.shape)}; expected {(rows, c.width)}, {what}.")
@@ -255,6 +256,6 @@ def _varlen(self:Packing, q, k, v, causal): # never touches a pair of different 
     return y.transpose(0, 1).unsqueeze(0)
 
 # %% ../nbs/foundations/04_transformer.ipynb #a808abad
-class _Hiding: # attention to the readable positions of each row, and of each position to itself; has `Packing`'s `attention`
-    def __init__(self, readable): self.see = readable[:, None, None, :] | torch.eye(readable.shape[1], dtype=torch.bool, device=readable.device)   # (B, 1, L, L)
+class _Seeing: # attention between the pairs that may see each other; has `Packing`'s `attention`
+    def __init__(self, see): self.see = see.unsqueeze(1)                              # (B or 1, 1, L, L): heads share it
     def attention(self, q, k, v, causal): return F.scaled_dot_product_attention(q, k, v, attn_mask=self.see.tril() if causal else self.see)

@@ -45,50 +45,65 @@ class CharModel(nn.Module):
         vocab:int,                 # number of token ids, the mask included
         config:TrunkConfig=None,   # the trunk's shape; None: the journal's, 6 layers of width 384
         T:int=100,                 # number of noise steps; a model with condition="none" is not told the time
-        start:int=None,            # an id put before the row; then each place is named by the output to its left, as in an autoregressive model
-        unread:int=None,           # the mask's id, if masked places are to be read by no other place
+        blockwise:bool=False,      # can also read block after block: for a model trained so, see `denoising_loss`
     ):
         super().__init__()
         self.trunk = Trunk(config or TrunkConfig())
         c = self.trunk.config
-        self.vocab, self.T, self.start, self.unread = vocab, T, start, unread
+        self.vocab, self.T, self.blockwise = vocab, T, blockwise
         self.tokens = nn.Embedding(vocab, c.width)
         self.time = None if c.condition == "none" else nn.Embedding(T + 1, c.width)
         self.head = nn.Linear(c.width, vocab, bias=False)
         for table, std in ((self.tokens, 1.), (self.time, 0.02), (self.head, 0.001)):
             if table is not None: nn.init.normal_(table.weight, std=std)
+        if blockwise and self.time is not None: raise InputError('A blockwise model is not told the time, as each block has its own: give it a trunk with condition="none".')
 
 @patch
 def forward(self:CharModel,
     xt:Tensor,                 # ids, (B, L)
     t:Tensor=None,             # time of each row, (B,), 0..T; None if the model takes none
+    block=None,                # width of a row's blocks, int or (B,): each place reads its own block of `xt`, and of the text only what lies before it
+    clean:Tensor=None,         # that text, ids (B, L); None: `xt`, right only for the first block that still has masks, as later ones would read them as text
 )->Tensor:                     # logits over the clean character, (B, L, vocab)
-    "Logits for every position, visible ones too."
+    "Logits for every position, visible ones too. Without `block`, or if the model is not blockwise, each place reads the whole row."
     time = None if self.time is None else self.time(t)
-    readable = None if self.unread is None else xt != self.unread
-    if self.start is None: return self.head(self.trunk(self.tokens(xt), time, readable=readable))
-    if readable is not None: readable = F.pad(readable, (1, 0), value=True)
-    return self.head(self.trunk(self.tokens(F.pad(xt, (1, 0), value=self.start)), time, readable=readable)[:, :-1])
+    if block is None or not self.blockwise or isinstance(block, int) and block >= xt.shape[1]: return self.head(self.trunk(self.tokens(xt), time))
+    (B, L), device = xt.shape, xt.device
+    see = _two_streams(torch.as_tensor(block, device=device).expand(B), L)
+    both = torch.cat([xt if clean is None else clean, xt], 1)
+    return self.head(self.trunk(self.tokens(both), positions=torch.arange(L, device=device).repeat(2), see=see)[:, L:])
+
+def _two_streams(block, L): # who reads whom, bool (B, 2 L, 2 L): the text reads itself from the left; a masked block reads itself, and the text before it
+    place = torch.arange(L, device=block.device)
+    mine = place // block[:, None]
+    text, before, own = (place[:, None] >= place).expand(len(block), L, L), mine[:, :, None] > mine[:, None], mine[:, :, None] == mine[:, None]
+    return torch.cat([torch.cat([text, torch.zeros_like(text)], 2), torch.cat([before, own], 2)], 1)
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #2e2dc15a
 def denoising_loss(
     process,                 # a `Masking`
     visible:bool=False,      # count visible positions too, as the journal's first run did
-    prompted:float=0.,       # share of rows that keep a beginning of random length visible, as a prompt would be
+    blocks=(),               # also learn to write block after block: the second half of the rows is cut into blocks of these widths, row by row in turn
 ):                           # loss(model, x0, generator), for `fit`
     "Cross-entropy of the clean characters given masked ones, in nats per counted character; what is logged tells masked and visible ones apart."
     def loss(model, x0, generator=None):
-        t = draw_times(len(x0), process.schedule.T, generator).to(x0.device)
-        xt = process.corrupt(x0, t, generator)
-        if prompted: xt = torch.where(_prompts(x0, prompted, generator), x0, xt)
-        mask = xt == process.mask_id
-        return split_loss(model(xt, t), x0, mask, visible)
+        if blocks and not model.blockwise: raise InputError("blocks are for a model built with blockwise=True; this one reads whole rows.")
+        whole = len(x0) // 2 if blocks else len(x0)
+        t = draw_times(whole, process.schedule.T, generator).to(x0.device)
+        xt = process.corrupt(x0[:whole], t, generator)
+        logits = model(xt, t)
+        if blocks:
+            width = torch.tensor(blocks, device=x0.device).repeat(len(x0))[:len(x0) - whole]
+            cut = _mask_blocks(x0[whole:], width, process.mask_id, generator)
+            xt, logits = torch.cat([xt, cut]), torch.cat([logits, model(cut, block=width, clean=x0[whole:])])
+        return split_loss(logits, x0, xt == process.mask_id, visible)
     return loss
 
-def _prompts(x0, share, generator): # bool (B, L): the first so many characters of some of the rows
-    (B, L), where = x0.shape, generator.device if generator is not None else x0.device
-    end = torch.randint(L, (B, 1), generator=generator, device=where) * (torch.rand(B, 1, generator=generator, device=where) < share)
-    return (torch.arange(L, device=where) < end).to(x0.device)
+def _mask_blocks(x0, width, mask_id, generator): # each block by a share of its own, even on [1/width, 1): at least one mask per block on average, and always one in a block of one
+    u, v = torch.rand(2, *x0.shape, generator=generator, device=generator.device if generator is not None else x0.device).to(x0.device)
+    width = width[:, None]
+    share = (1 + (width - 1) * u.gather(1, torch.arange(x0.shape[1], device=x0.device) // width)) / width
+    return torch.where(v < share, mask_id, x0)
 
 def split_loss(
     logits:Tensor,           # (B, L, V)
@@ -108,12 +123,13 @@ def validation(
     process,                 # a `Masking`
     rows:Tensor,             # clean ids, (N, L)
     seed:int=0,              # of the masks: every model and every step sees the same ones
+    blocks=(),               # as in `denoising_loss`
 ):                           # evaluate(model), for `fit`
     "The three validation losses on fixed masks: `val_loss` counts masked characters only."
     def evaluate(model):
         x0 = rows.to(next(model.parameters()).device)
         generator = torch.Generator().manual_seed(seed)
-        _, values = denoising_loss(process)(model, x0, generator)
+        _, values = denoising_loss(process, blocks=blocks)(model, x0, generator)
         return {"val_loss": values["masked"], "val_copied": values["copied"], "val_all": values["all"]}
     return evaluate
 
@@ -228,7 +244,7 @@ def order_nats(
     batch_size:int=64,       # rows at a time
     seed:int=0,              # of orders and places: models that are compared get the same ones
 )->Tensor:                   # (N,), float64, on the CPU: minus the log-probability of each row along its order, unbiased over the places
-    "What it costs to write each row one character at a time in a given order. Raises `InputError` for a block or draws below one."
+    "What it costs to write each row one character at a time in a given order; a blockwise model reads in the same blocks. Raises `InputError` for a block or draws below one."
     if block < 1 or draws is not None and draws < 1: raise InputError(f"block and draws are whole numbers of at least one; got block={block!r}, draws={draws!r}.")
     (N, L), g, device = x0.shape, torch.Generator().manual_seed(seed), next(model.parameters()).device
     order = (torch.arange(L) // block + torch.rand(N, L, generator=g, dtype=torch.float64)).argsort(1)      # order[k] is the place that comes k-th, rank its inverse
@@ -239,7 +255,8 @@ def order_nats(
     for k in shown.unbind(1):                                                              # k characters of a row are visible, the next one is asked for
         xt, t = torch.where(rank < k[:, None], x0, process.mask_id), torch.searchsorted(covered, 1 - k / L - 1e-9).clamp(1, process.schedule.T)
         place = order.gather(1, k[:, None])
-        logits = torch.cat([model(x.to(device), s.to(device)).take_along_dim(p.to(device).unsqueeze(-1), 1) for x, s, p in zip(xt.split(batch_size), t.split(batch_size), place.split(batch_size), strict=True)])
+        logits = torch.cat([model(x.to(device), s.to(device), block).take_along_dim(p.to(device).unsqueeze(-1), 1) for x, s, p in zip(xt.split(batch_size), t.split(batch_size), place.split(batch_size), strict=True)])
+        logits[..., process.mask_id] = -torch.inf                                           # the mask is no character, as in the bound
         nats += F.cross_entropy(logits.squeeze(1).double(), x0.gather(1, place).squeeze(1).to(device), reduction="none")
     return nats.cpu() * L / shown.shape[1]
 
@@ -284,7 +301,7 @@ def save_chars(
     save_weights(model, fresh / "model.safetensors", torch.float16)
     if twin: save_weights(twin, fresh / "twin.safetensors", torch.float16)
     tokenizer.save_pretrained(fresh)
-    config = {"format": FORMAT, "vocab": model.vocab, "T": model.T, "start": model.start, "unread": model.unread, "trunk": asdict(model.trunk.config), "twin": twin and asdict(twin.trunk.config)}
+    config = {"format": FORMAT, "vocab": model.vocab, "T": model.T, "blockwise": model.blockwise, "trunk": asdict(model.trunk.config), "twin": twin and asdict(twin.trunk.config)}
     (fresh / "config.json").write_text(json.dumps(config, indent=1))
     if folder.exists(): os.rename(folder, old)
     os.rename(fresh, folder)
@@ -292,9 +309,9 @@ def save_chars(
     return folder
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #9a7dc06d
-def _build(folder, vocab, T, config, weights, start=None, unread=None): # one model out of a folder
+def _build(folder, vocab, T, config, weights, blockwise=False): # one model out of a folder
     "The model that `config` describes, with the weights in a file."
-    return load_weights(CharModel(vocab, TrunkConfig(**config), T, start, unread), folder / weights).eval()
+    return load_weights(CharModel(vocab, TrunkConfig(**config), T, blockwise), folder / weights).eval()
 
 def load_chars(
     name="mini",             # "mini", the one that ships, or a folder written by `save_chars`
@@ -307,11 +324,11 @@ def load_chars(
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if config["format"] != FORMAT: raise ValueError(f"its format is {config['format']!r}")
-        shape, twin, reading = [config[k] for k in ("vocab", "T", "trunk")], config["twin"], (config["start"], config["unread"])
+        shape, twin, blockwise = [config[k] for k in ("vocab", "T", "trunk")], config["twin"], config["blockwise"]
         TrunkConfig(**shape[2]), twin and TrunkConfig(**twin)
     except (ValueError, KeyError, TypeError) as e:
         raise InputError(f"{folder / 'config.json'} does not describe a masked character model ({type(e).__name__}: {e}); save the model again with save_chars.") from None
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) != shape[0]: raise InputError(f"{folder} holds a model of {shape[0]} tokens and an alphabet of {len(tokenizer)}: these are from two different models.")
     twin = _build(folder, *shape[:2], twin, "twin.safetensors") if twin else None
-    return Chars(_build(folder, *shape, "model.safetensors", *reading).to(device), tokenizer, twin and twin.to(device))
+    return Chars(_build(folder, *shape, "model.safetensors", blockwise).to(device), tokenizer, twin and twin.to(device))

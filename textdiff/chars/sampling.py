@@ -211,6 +211,13 @@ def _prompt(prompt, tokenizer, length): # -> bool (L,): what is held, and its id
     if held.all(): raise InputError("There is nothing to fill: the text has no _. Write one _ for each missing character.")
     return held, ids
 
+def _check_borders(fine, block, held, length): # a block is finished before the next one begins: every border is a stop of the walk
+    free = torch.arange(length) if held is None else (~held).nonzero().flatten()
+    ends = (free // block).unique(return_counts=True)[1].cumsum(0)
+    stops = len(free) - ((1 - fine.alpha_bar) * len(free)).round().long()
+    if fine.T < len(ends): raise InputError(f"{fine.T} steps cannot write {len(ends)} blocks one after the other: give at least {len(ends)} steps or wider blocks.")
+    if not torch.isin(ends, stops).all(): raise InputError(f"With {fine.T} steps a block would begin before the last one is finished: give {len(free)} steps, one per character, or another width.")
+
 def _texts(x, tokenizer): return [tokenizer.decode(row) for row in x.tolist()]
 
 # %% ../../nbs/chars/21_unmasking.ipynb #384e236f
@@ -239,7 +246,7 @@ def generate(
     temperature:float=1.,    # knob of a policy given by name: 0 is the likeliest
     top_k:int=None,          # likewise: draw from so many of the likeliest
     top_p:float=1.,          # likewise: draw from the smallest set that reaches this probability
-    schedule:str="survival", # how the share of masks falls
+    schedule:str=None,       # how the share of masks falls; None: survival, or linear for a policy with blocks; a walk that would cross a block's border is refused
     batch_size:int=64,       # samples at a time
     trace:bool=False,        # also give the states: a list over steps, first all masks, of lists of texts
 ):                           # n texts, or (texts, states)
@@ -250,15 +257,18 @@ def generate(
     else: raise InputError("temperature, top_k and top_p go with a policy given by name; give an object its own Choice.")
     model, tok = chars.model, chars.tokenizer
     device = next(model.parameters()).device
-    fine, told = stretched(model.T, steps, schedule)
-    process, told, held, ids = Masking(fine, len(tok), tok.mask_token_id), told.to(device), None, None
+    block, held, ids = getattr(rule, "block", None), None, None
+    fine, told = stretched(model.T, steps, schedule or ("linear" if block else "survival"))
+    process, told = Masking(fine, len(tok), tok.mask_token_id), told.to(device)
     if prompt is not None: held, ids = _prompt(prompt, tok, length)
+    if block: _check_borders(fine, block, held, length)
+    if held is not None and held[(~held).int().argmax():].any(): block = None        # text behind a gap is only seen in a whole row
     hold, generator, states = None if held is None else (held, ids), torch.Generator().manual_seed(seed), []
     for lo in range(0, n, batch_size):
         shape = (min(batch_size, n - lo), length)
         start = torch.full(shape, tok.mask_token_id, device=device)
         walk = [start if held is None else torch.where(held, ids, start.cpu()).to(device)]
-        for step in sample(process, lambda xt, t: model(xt, told[t]), shape, range(steps, -1, -1), remask=rule, hold=hold, start=start, generator=generator):
+        for step in sample(process, lambda xt, t: model(xt, told[t], block), shape, range(steps, -1, -1), remask=rule, hold=hold, start=start, generator=generator):
             walk = [*walk, step.xs] if trace else [step.xs]
         if getattr(rule, "last_pass", False): walk = [*(walk if trace else []), last_pass(chars, walk[-1], held)]
         states.append(walk)
