@@ -315,7 +315,7 @@ def fill(
     text:str,                # `_` for each missing character, at most a block long
     chars="mini",            # a `Chars`, or what `load_chars` takes
     n:int=None,              # fillings; None: one, as a string
-    steps:int=None,          # model calls; None: one per missing character, at most 64
+    steps:int=None,          # model calls; None: one per missing character, without blocks at most 64
     policy:str="confident",  # see `generate`
     seed:int=0,              # the same seed gives the same fillings
     *,
@@ -327,7 +327,8 @@ def fill(
     if len(text) > BLOCK: raise InputError(f"The text has {len(text)} characters, but a block has {BLOCK}: shorten it.")
     if "_" not in text: raise InputError("There is nothing to fill: the text has no _. Write one _ for each missing character.")
     if not isinstance(chars, Chars): chars = load_chars(chars)
-    if steps is None: steps = min(64, text.count("_"))
+    rule = policy_named(policy) if isinstance(policy, str) else policy
+    if steps is None: steps = text.count("_") if getattr(rule, "block", None) else min(64, text.count("_"))
     texts = generate(chars, 1 if n is None else n, BLOCK if in_block else len(text), steps, policy, text, seed, temperature=temperature, **kwargs)
     texts = [t[:len(text)] for t in texts]
     return texts[0] if n is None else texts
@@ -341,7 +342,7 @@ def verb(
     add("text", metavar="TEXT", help="text with one _ for each missing character, at most 256 characters")
     add("--model", default="mini", metavar="NAME", help="'mini', the model that ships, or a folder that chapter 20 wrote")
     add("--policy", default="confident", metavar="NAME", help=f"how places are uncovered: {', '.join(POLICIES)} (default confident)")
-    add("--steps", type=int, metavar="N", help="model calls (default one per blank, at most 64)")
+    add("--steps", type=int, metavar="N", help="model calls (default one per blank, without blocks at most 64)")
     add("--temperature", type=float, default=0.5, metavar="X", help="0: the likeliest character (default 0.5)")
     add("--top-k", type=int, metavar="K", help="draw from the K likeliest characters only")
     add("--top-p", type=float, default=1., metavar="P", help="draw from the smallest set of characters with probability P")
