@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..corpora import InputError, is_grammatical, nearest, sentences
 from ..metrics import distinct_n, sample_entropy, self_bleu
@@ -211,12 +212,13 @@ def _prompt(prompt, tokenizer, length): # -> bool (L,): what is held, and its id
     if held.all(): raise InputError("There is nothing to fill: the text has no _. Write one _ for each missing character.")
     return held, ids
 
-def _check_borders(fine, block, held, length): # a block is finished before the next one begins: every border is a stop of the walk
+def _reach(fine, block, held, length): # where the block that is written at each time ends, T + 1 numbers; every border must be a stop of the walk
     free = torch.arange(length) if held is None else (~held).nonzero().flatten()
     ends = (free // block).unique(return_counts=True)[1].cumsum(0)
-    stops = len(free) - ((1 - fine.alpha_bar) * len(free)).round().long()
+    open_at = len(free) - ((1 - fine.alpha_bar) * len(free)).round().long()
     if fine.T < len(ends): raise InputError(f"{fine.T} steps cannot write {len(ends)} blocks one after the other: give at least {len(ends)} steps or wider blocks.")
-    if not torch.isin(ends, stops).all(): raise InputError(f"With {fine.T} steps a block would begin before the last one is finished: give {len(free)} steps, one per character, or another width.")
+    if not torch.isin(ends, open_at).all(): raise InputError(f"With {fine.T} steps a block would begin before the last one is finished: give {len(free)} steps, one per character, or another width.")
+    return [min(length, (free[min(k, len(free) - 1)].item() // block + 1) * block) for k in open_at.tolist()]
 
 def _texts(x, tokenizer): return [tokenizer.decode(row) for row in x.tolist()]
 
@@ -261,14 +263,17 @@ def generate(
     fine, told = stretched(model.T, steps, schedule or ("linear" if block else "survival"))
     process, told = Masking(fine, len(tok), tok.mask_token_id), told.to(device)
     if prompt is not None: held, ids = _prompt(prompt, tok, length)
-    if block: _check_borders(fine, block, held, length)
-    if held is not None and held[(~held).int().argmax():].any(): block = None        # text behind a gap is only seen in a whole row
+    reach = _reach(fine, block, held, length) if block else []
+    if not model.blockwise or held is not None and held[(~held).int().argmax():].any(): block = None        # text behind a gap is only seen in a whole row
+    def read(xt, t, end): # nothing behind the block is read
+        return F.pad(model(xt[:, :end], told[t], block), (0, 0, 0, length - end))
     hold, generator, states = None if held is None else (held, ids), torch.Generator().manual_seed(seed), []
     for lo in range(0, n, batch_size):
         shape = (min(batch_size, n - lo), length)
         start = torch.full(shape, tok.mask_token_id, device=device)
         walk = [start if held is None else torch.where(held, ids, start.cpu()).to(device)]
-        for step in sample(process, lambda xt, t: model(xt, told[t], block), shape, range(steps, -1, -1), remask=rule, hold=hold, start=start, generator=generator):
+        ends = iter(reach[:0:-1])                                                                 # the walk goes from T to 0
+        for step in sample(process, lambda xt, t, ends=ends: read(xt, t, next(ends)) if block else model(xt, told[t]), shape, range(steps, -1, -1), remask=rule, hold=hold, start=start, generator=generator):
             walk = [*walk, step.xs] if trace else [step.xs]
         if getattr(rule, "last_pass", False): walk = [*(walk if trace else []), last_pass(chars, walk[-1], held)]
         states.append(walk)
