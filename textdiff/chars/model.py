@@ -93,7 +93,7 @@ def denoising_loss(
         xt = process.corrupt(x0[:whole], t, generator)
         logits = model(xt, t)
         if blocks:
-            width = torch.tensor(blocks, device=x0.device).repeat(len(x0))[:len(x0) - whole]
+            width = torch.cat([torch.full((1,), b, device=x0.device) for b in blocks]).repeat(len(x0))[:len(x0) - whole]    # made on the device: no copy to wait for
             cut = _mask_blocks(x0[whole:], width, process.mask_id, generator)
             xt, logits = torch.cat([xt, cut]), torch.cat([logits, model(cut, block=width, clean=x0[whole:])])
         return split_loss(logits, x0, xt == process.mask_id, visible)

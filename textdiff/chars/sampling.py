@@ -212,13 +212,10 @@ def _prompt(prompt, tokenizer, length): # -> bool (L,): what is held, and its id
     if held.all(): raise InputError("There is nothing to fill: the text has no _. Write one _ for each missing character.")
     return held, ids
 
-def _reach(fine, block, held, length): # where the block that is written at each time ends, T + 1 numbers; every border must be a stop of the walk
-    free = torch.arange(length) if held is None else (~held).nonzero().flatten()
-    ends = (free // block).unique(return_counts=True)[1].cumsum(0)
-    open_at = len(free) - ((1 - fine.alpha_bar) * len(free)).round().long()
-    if fine.T < len(ends): raise InputError(f"{fine.T} steps cannot write {len(ends)} blocks one after the other: give at least {len(ends)} steps or wider blocks.")
-    if not torch.isin(ends, open_at).all(): raise InputError(f"With {fine.T} steps a block would begin before the last one is finished: give {len(free)} steps, one per character, or another width.")
-    return [min(length, (free[min(k, len(free) - 1)].item() // block + 1) * block) for k in open_at.tolist()]
+def _rule(policy, **knobs): # a policy by name with its knobs, or an object as it is
+    if isinstance(policy, str): return policy_named(policy, **knobs)
+    if knobs != {"temperature": 1., "top_k": None, "top_p": 1.}: raise InputError("temperature, top_k and top_p go with a policy given by name; give an object its own Choice.")
+    return policy
 
 def _texts(x, tokenizer): return [tokenizer.decode(row) for row in x.tolist()]
 
@@ -234,7 +231,33 @@ def last_pass(
     best = probabilities(chars.model(x, torch.full((len(x),), told, device=x.device)), chars.tokenizer.mask_token_id).argmax(-1)
     return best if held is None else torch.where(held.to(x.device), x, best)
 
-# %% ../../nbs/chars/21_unmasking.ipynb #165345ec
+# %% ../../nbs/chars/21_unmasking.ipynb #cf49afb7
+def _reach(fine, block, held, length): # where the block that is written at each time ends, T + 1 numbers
+    free = torch.arange(length) if held is None else (~held).nonzero().flatten()
+    ends = (free // block).unique(return_counts=True)[1].cumsum(0)
+    open_at = len(free) - ((1 - fine.alpha_bar) * len(free)).round().long()
+    if fine.T < len(ends): raise InputError(f"{fine.T} steps cannot write {len(ends)} blocks one after the other: give at least {len(ends)} steps or wider blocks.")
+    if not torch.isin(ends, open_at).all(): raise InputError(f"With {fine.T} steps of the schedule {fine.name} a block would begin before the last one is finished: give {len(free)} steps of the linear one, or another width.")
+    return [min(length, (free[min(k, len(free) - 1)].item() // block + 1) * block) for k in open_at.tolist()]
+
+def _reader(model, told, block, fine, held, length): # denoise(xt, t) for one walk from T to 0
+    reach = _reach(fine, block, held, length) if block else None
+    behind = held is not None and bool(held[(~held).int().argmax():].any())                  # something stands behind a gap
+    if not block or not model.blockwise or behind: return lambda xt, t: model(xt, told[t])
+    ends = iter(reach[:0:-1])                                                                # one per step: asking t would wait for the device
+    def read(xt, t):
+        end = next(ends)
+        return F.pad(model(xt[:, :end], told[t], block), (0, 0, 0, length - end))
+    return read
+
+# %% ../../nbs/chars/21_unmasking.ipynb #20767de6
+def _walk(process, denoise, rule, start, hold, generator, trace): # states of one batch, ids (B, L): all of them, or the last alone
+    states = [start]
+    for step in sample(process, denoise, tuple(start.shape), range(process.schedule.T, -1, -1), remask=rule, hold=hold, start=start, generator=generator):
+        states = [*states, step.xs] if trace else [step.xs]
+    return states
+
+# %% ../../nbs/chars/21_unmasking.ipynb #98fd07f2
 @torch.no_grad()
 def generate(
     chars:Chars,             # model and tokenizer, see `load_chars`
@@ -254,31 +277,19 @@ def generate(
 ):                           # n texts, or (texts, states)
     "Write texts. Raises `InputError` for a prompt, a number or a policy that cannot be used."
     if isinstance(n, bool) or not isinstance(n, int) or n < 1: raise InputError(f"n is the number of samples, at least 1; got {n!r}.")
-    if isinstance(policy, str): rule = policy_named(policy, temperature, top_k, top_p)
-    elif (temperature, top_k, top_p) == (1., None, 1.): rule = policy
-    else: raise InputError("temperature, top_k and top_p go with a policy given by name; give an object its own Choice.")
-    model, tok = chars.model, chars.tokenizer
-    device = next(model.parameters()).device
-    block, held, ids = getattr(rule, "block", None), None, None
+    model, tok, rule = chars.model, chars.tokenizer, _rule(policy, temperature=temperature, top_k=top_k, top_p=top_p)
+    device, block = next(model.parameters()).device, getattr(rule, "block", None)
     fine, told = stretched(model.T, steps, schedule or ("linear" if block else "survival"))
     process, told = Masking(fine, len(tok), tok.mask_token_id), told.to(device)
-    if prompt is not None: held, ids = _prompt(prompt, tok, length)
-    reach = _reach(fine, block, held, length) if block else []
-    if not model.blockwise or held is not None and held[(~held).int().argmax():].any(): block = None        # text behind a gap is only seen in a whole row
-    def read(xt, t, end): # nothing behind the block is read
-        return F.pad(model(xt[:, :end], told[t], block), (0, 0, 0, length - end))
-    hold, generator, states = None if held is None else (held, ids), torch.Generator().manual_seed(seed), []
+    hold, generator, walks = None if prompt is None else _prompt(prompt, tok, length), torch.Generator().manual_seed(seed), []
+    held, blank = hold or (None, torch.full((length,), tok.mask_token_id))
     for lo in range(0, n, batch_size):
-        shape = (min(batch_size, n - lo), length)
-        start = torch.full(shape, tok.mask_token_id, device=device)
-        walk = [start if held is None else torch.where(held, ids, start.cpu()).to(device)]
-        ends = iter(reach[:0:-1])                                                                 # the walk goes from T to 0
-        for step in sample(process, lambda xt, t, ends=ends: read(xt, t, next(ends)) if block else model(xt, told[t]), shape, range(steps, -1, -1), remask=rule, hold=hold, start=start, generator=generator):
-            walk = [*walk, step.xs] if trace else [step.xs]
+        start = blank.expand(min(batch_size, n - lo), length).to(device)
+        walk = _walk(process, _reader(model, told, block, fine, held, length), rule, start, hold, generator, trace)
         if getattr(rule, "last_pass", False): walk = [*(walk if trace else []), last_pass(chars, walk[-1], held)]
-        states.append(walk)
-    texts = [t for walk in states for t in _texts(walk[-1], tok)]
-    return (texts, [[t for walk in states for t in _texts(walk[k], tok)] for k in range(len(states[0]))]) if trace else texts
+        walks.append(walk)
+    states = [[t for walk in walks for t in _texts(walk[k], tok)] for k in (range(len(walks[0])) if trace else [-1])]
+    return (states[-1], states) if trace else states[-1]
 
 # %% ../../nbs/chars/21_unmasking.ipynb #513b92b0
 def whole_sentences(
