@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .corpora import InputError, is_grammatical, sentences
 from .processes import Masking
+from .schedules import low_discrepancy
 
 SMOOTHINGS = ("floor", "add-one", "none")     # of self_bleu
 
@@ -428,15 +429,6 @@ def longest_copy(
     return longest.scatter_reduce(0, a.row, _match_lengths(a, b).double(), "amax", include_self=False)
 
 # %% ../nbs/foundations/06_metrics.ipynb #4ee67fb1
-def _spread_times(
-    n:int,                           # how many
-    generator:torch.Generator=None,  # source of the one random shift
-    device="cpu",                    # where it draws
-)->Tensor:                           # (n,), float64, in (0, 1]
-    "Times that are each uniform and together evenly spread."
-    shift = torch.rand((), generator=generator, device=device, dtype=torch.float64)
-    return 1 - (torch.arange(n, device=device, dtype=torch.float64)/n + shift) % 1
-
 def _weights(
     schedule,                        # a `Schedule`
     tau:Tensor,                      # clock, (n,), in (0, 1]
@@ -496,7 +488,7 @@ def masked_nelbo(
     "Unbiased estimate of the negative evidence lower bound (Austin et al. 2021; Sahoo et al. 2024; Shi et al. 2024)."
     _check_bound(process, x0, clock, draws, batch_size)
     where = x0.device if generator is None else generator.device
-    t, alpha, weight = _weights(process.schedule, _spread_times(len(x0)*draws, generator, where), clock)
+    t, alpha, weight = _weights(process.schedule, 1 - low_discrepancy(len(x0)*draws, generator).to(where), clock)
     def rand(n): return torch.rand(n, x0.shape[1], generator=generator, device=where, dtype=torch.float64)
     cover = torch.cat([rand(len(a)) >= a[:, None] for a in alpha.split(4096)])   # kept as one byte per character
     cover &= (weight > 0)[:, None]                                            # a weight of 0 must win over infinitely many nats
