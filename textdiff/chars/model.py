@@ -145,6 +145,17 @@ def twin_nats(
     def nats(x): return F.cross_entropy(twin(F.pad(x[:, :-1], (1, 0), value=mask_id)).double().transpose(1, 2), x, reduction="none").sum(1)
     return torch.cat([nats(x) for x in ids.split(batch_size)]).cpu()
 
+# %% ../../nbs/chars/20_masked_chars.ipynb #c1b3abfa
+@patch
+def read_on(self:CharModel,
+    x:Tensor,           # ids of the places that follow what `memory` holds, (B, L)
+    memory,             # a `Memory` of the trunk
+    keep:bool=False,    # x is finished text: read it from the left and put it into the memory
+)->Tensor:              # logits, (B, L, vocab)
+    "Logits for the next places of a row whose beginning was read before. Raises `InputError` for a model that is told the time: what it remembers was said at another time."
+    if self.time is not None: raise InputError('A model that is told the time reads the whole row anew at each step, so it cannot read on: build it with condition="none".')
+    return self.head(self.trunk(self.tokens(x), memory=memory, keep=keep))
+
 # %% ../../nbs/chars/20_masked_chars.ipynb #2901b8c6
 def train(
     model:CharModel,         # trained in place
