@@ -161,4 +161,4 @@ def draw_times(
     generator:torch.Generator=None,  # source of the one random shift
 )->Tensor:                           # (n,), long, where the generator lives
     "Times for a batch, each uniform on 1..T, all together covering it evenly."
-    return 1 + (low_discrepancy(n, generator) * T).long().clamp(max=T - 1)
+    return 1 + (low_discrepancy(n, generator) * T).long().clamp(max=T - 1)   # rounding may give T

@@ -276,7 +276,7 @@ class Memory:
         length:int,   # how many places it has room for
     ):
         c, like = trunk.config, trunk.blocks[0].qkv.weight
-        self.rows, self.length, self.count = rows, length, 0
+        self.rows, self.length, self.count = rows, length, 0      # `Trunk.forward` counts on, once all layers have written
         self.k, self.v = torch.empty(2, c.layers, rows, c.heads, length, c.head_width, dtype=like.dtype, device=like.device)
     def of(self, i, keep): return _Recalling(self.k[i], self.v[i], self.count, keep)
 

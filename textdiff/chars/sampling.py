@@ -188,7 +188,7 @@ def policy_named(
 # %% ../../nbs/chars/21_unmasking.ipynb #b25d6984
 def model_clock(
     T:int,          # the model's number of times; its schedule is the journal's survival
-    hidden:Tensor,  # shares of a row that are hidden, in [0, 1]
+    hidden:Tensor,  # shares of what is to be written that are still hidden, in [0, 1]
 )->Tensor:          # times 0..T, long, one per share
     "What to tell a model that was trained with T times: the first of them at which at least that share is hidden."
     masked = 1 - survival(T).alpha_bar
@@ -238,20 +238,22 @@ def _walks(held, block, steps): # the walks that write a row, from the left: (fi
 
 # %% ../../nbs/chars/21_unmasking.ipynb #f2ac0a1c
 @torch.no_grad()
-def _reader(model, row, lo, hi, told, memory): # denoise(xt, t) for one walk: xt are the places lo..hi of the row, told[t] is what the model is told
-    if memory is None: return lambda xt, t: model(torch.cat([row[:, :lo], xt, row[:, hi:]], 1), told[t])[:, lo:hi]
-    if lo > memory.count: model.read_on(row[:, memory.count:lo], memory, keep=True)             # what was finished since the last walk
-    return lambda xt, t: model.read_on(xt, memory)
+def _reader(model, row, lo, hi, hidden, memory): # denoise(xt, t) for one walk: xt are the places lo..hi of the row, hidden[t] is the share still to be written
+    if memory is not None:
+        if lo > memory.count: model.read_on(row[:, memory.count:lo], memory, keep=True)         # what was finished since the last walk
+        return lambda xt, t: model.read_on(xt, memory)
+    told, before, after = model_clock(model.T, hidden).to(row.device), row[:, :lo], row[:, hi:]
+    return lambda xt, t: model(torch.cat([before, xt, after], 1), told[t])[:, lo:hi]
 
 # %% ../../nbs/chars/21_unmasking.ipynb #20767de6
 def _states(model, mask_id, row, held, block, steps, plan, rule, generator): # the rows (B, L) after each model call
     free, walks = (~held).long(), _walks(held, block, steps)
-    behind = bool(held[free.argmax():].any())                                                   # something stands behind a gap
+    behind = bool(held[free.argmax():].any())                                                   # is anything given behind the first gap?
     memory = Memory(model.trunk, *row.shape) if model.blockwise and block < len(held) and not behind else None
     for lo, hi, n in walks:
         process = Masking(schedule(plan, n), model.vocab, mask_id)
-        hidden = (free[hi:].sum() + (1 - process.schedule.alpha_bar) * free[lo:hi].sum()) / free.sum()
-        denoise = _reader(model, row, lo, hi, model_clock(model.T, hidden).to(row.device), memory)
+        hidden = (free[hi:].sum() + (1 - process.schedule.alpha_bar) * free[lo:hi].sum()) / free.sum()   # at each time of this walk: all that lies to the right, and this block's share
+        denoise = _reader(model, row, lo, hi, hidden, memory)
         hold = (held[lo:hi], row[:, lo:hi]) if held[lo:hi].any() else None
         before, after = row[:, :lo], row[:, hi:]
         for step in sample(process, denoise, (len(row), hi - lo), range(n, -1, -1), remask=rule, hold=hold, start=row[:, lo:hi], generator=generator):
