@@ -24,7 +24,7 @@ from ..corpora import CharTokenizer, InputError, MissingInput, load_tokenizer, s
 from ..processes import Masking
 from ..schedules import draw_times, survival
 from ..training import fit, load_weights, muon, save_weights
-from ..transformer import Trunk, TrunkConfig
+from ..transformer import KVCache, Trunk, TrunkConfig
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #dade75f9
 class CharModel(nn.Module):
@@ -148,13 +148,14 @@ def twin_nats(
 # %% ../../nbs/chars/20_masked_chars.ipynb #c1b3abfa
 @patch
 def read_on(self:CharModel,
-    x:Tensor,           # ids of the places that follow what `memory` holds, (B, L)
-    memory,             # a `Memory` of the trunk
-    keep:bool=False,    # x is finished text: read it from the left and put it into the memory
-)->Tensor:              # logits, (B, L, vocab)
-    "Logits for the next places of a row whose beginning was read before. Raises `InputError` for a model that is told the time: what it remembers was said at another time."
-    if self.time is not None: raise InputError('A model that is told the time reads the whole row anew at each step, so it cannot read on: build it with condition="none".')
-    return self.head(self.trunk(self.tokens(x), memory=memory, keep=keep))
+    x:Tensor,        # ids of the places that follow what the cache holds, (B, L)
+    cache:KVCache,   # of the trunk
+    keep:int=0,      # so many of them, the first ones, are finished text and stay in the cache, read from the left
+)->Tensor:           # logits, (B, L, vocab)
+    "Logits for the next places of a row whose beginning was read before. Raises `InputError` for a model that did not learn to read so."
+    if self.time is not None or not (self.blockwise or self.trunk.config.causal):
+        raise InputError("Only a blockwise or a causal model that is not told the time can read on; this one reads the whole row anew at each step.")
+    return self.head(self.trunk(self.tokens(x), cache=cache, keep=keep))
 
 # %% ../../nbs/chars/20_masked_chars.ipynb #2901b8c6
 def train(

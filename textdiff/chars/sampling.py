@@ -21,7 +21,7 @@ from ..corpora import InputError, is_grammatical, nearest, sentences
 from ..metrics import distinct_n, sample_entropy, self_bleu
 from ..processes import Masking, draw, sample
 from ..schedules import schedule, survival
-from ..transformer import Memory
+from ..transformer import KVCache
 from .model import Chars, load_chars, twin_nats
 
 # %% ../../nbs/chars/21_unmasking.ipynb #b095580e
@@ -188,7 +188,7 @@ def policy_named(
 # %% ../../nbs/chars/21_unmasking.ipynb #b25d6984
 def model_clock(
     T:int,          # the model's number of times; its schedule is the journal's survival
-    hidden:Tensor,  # shares of what is to be written that are still hidden, in [0, 1]
+    hidden:Tensor,  # shares of a row that are hidden, in [0, 1]
 )->Tensor:          # times 0..T, long, one per share
     "What to tell a model that was trained with T times: the first of them at which at least that share is hidden."
     masked = 1 - survival(T).alpha_bar
@@ -237,23 +237,23 @@ def _walks(held, block, steps): # the walks that write a row, from the left: (fi
     return [(lo, hi, 1 + end - start) for (lo, hi, _), start, end in zip(found, [0, *ends], ends, strict=False)]
 
 # %% ../../nbs/chars/21_unmasking.ipynb #f2ac0a1c
-@torch.no_grad()
-def _reader(model, row, lo, hi, hidden, memory): # denoise(xt, t) for one walk: xt are the places lo..hi of the row, hidden[t] is the share still to be written
-    if memory is not None:
-        if lo > memory.count: model.read_on(row[:, memory.count:lo], memory, keep=True)         # what was finished since the last walk
-        return lambda xt, t: model.read_on(xt, memory)
-    told, before, after = model_clock(model.T, hidden).to(row.device), row[:, :lo], row[:, hi:]
-    return lambda xt, t: model(torch.cat([before, xt, after], 1), told[t])[:, lo:hi]
+def _reader(model, row, lo, hi, hidden, cache): # denoise(xt, t) for one walk: xt are the places lo..hi of the row, hidden[t] is the share of the row that is hidden then
+    before, after = row[:, :lo], row[:, hi:]
+    def read_on(xt, t):
+        finished = before[:, cache.count:]                                             # since the last walk; once read, it is kept
+        return model.read_on(torch.cat([finished, xt], 1), cache, finished.shape[1])[:, finished.shape[1]:]
+    told = None if model.time is None else model_clock(model.T, hidden).to(row.device)
+    def read_all(xt, t): return model(torch.cat([before, xt, after], 1), None if told is None else told[t])[:, lo:hi]
+    return read_all if cache is None else read_on
 
 # %% ../../nbs/chars/21_unmasking.ipynb #20767de6
 def _states(model, mask_id, row, held, block, steps, plan, rule, generator): # the rows (B, L) after each model call
-    free, walks = (~held).long(), _walks(held, block, steps)
-    behind = bool(held[free.argmax():].any())                                                   # is anything given behind the first gap?
-    memory = Memory(model.trunk, *row.shape) if model.blockwise and block < len(held) and not behind else None
-    for lo, hi, n in walks:
+    L, free, cache = len(held), (~held).long(), None
+    for lo, hi, n in _walks(held, block, steps):
+        if cache is None and model.blockwise and block < L and not held[hi:].any(): cache = KVCache(model.trunk, *row.shape)   # nothing is given behind this block, so nothing is missed
         process = Masking(schedule(plan, n), model.vocab, mask_id)
-        hidden = (free[hi:].sum() + (1 - process.schedule.alpha_bar) * free[lo:hi].sum()) / free.sum()   # at each time of this walk: all that lies to the right, and this block's share
-        denoise = _reader(model, row, lo, hi, hidden, memory)
+        hidden = (free[hi:].sum() + (1 - process.schedule.alpha_bar) * free[lo:hi].sum()) / L          # at each time of this walk: all that lies to the right, and a share of this block
+        denoise = _reader(model, row, lo, hi, hidden, cache)
         hold = (held[lo:hi], row[:, lo:hi]) if held[lo:hi].any() else None
         before, after = row[:, :lo], row[:, hi:]
         for step in sample(process, denoise, (len(row), hi - lo), range(n, -1, -1), remask=rule, hold=hold, start=row[:, lo:hi], generator=generator):
@@ -275,12 +275,13 @@ def generate(
     temperature:float=1.,    # knob of a policy given by name: 0 is the likeliest
     top_k:int=None,          # likewise: draw from so many of the likeliest
     top_p:float=1.,          # likewise: draw from the smallest set of likeliest that reaches this probability
-    schedule:str=None,       # how the share of masks falls in a walk; None: survival, or linear in blocks
+    schedule:str=None,       # how the share of masks falls in a walk; None: survival, or linear in blocks narrower than the row
     batch_size:int=64,       # samples at a time
-    trace:bool=False,        # also give the states: a list over steps, first all masks, of lists of texts
+    trace:bool=False,        # also give the states: a list over steps, from what was given to what was written, of lists of texts
 ):                           # n texts, or (texts, states)
     "Write texts. Raises `InputError` for a prompt, a number or a policy that cannot be used."
-    for name, value, what in (("n", n, "samples"), ("steps", steps, "model calls"), ("block", 1 if block is None else block, "places per block")):
+    block = length if block is None else block
+    for name, value, what in (("n", n, "samples"), ("length", length, "characters per sample"), ("steps", steps, "model calls"), ("block", block, "places per block"), ("batch_size", batch_size, "samples at a time")):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1: raise InputError(f"{name} is the number of {what}, a whole number of at least 1; got {value!r}.")
     model, tok, rule = chars.model, chars.tokenizer, _rule(policy, temperature=temperature, top_k=top_k, top_p=top_p)
     device, generator, parts = next(model.parameters()).device, torch.Generator().manual_seed(seed), []
@@ -288,7 +289,7 @@ def generate(
     for lo in range(0, n, batch_size):
         start = ids.expand(min(batch_size, n - lo), length).to(device)
         states = [start]
-        for row in _states(model, tok.mask_token_id, start, held, block or length, steps, schedule or ("linear" if block else "survival"), rule, generator):
+        for row in _states(model, tok.mask_token_id, start, held, block, steps, schedule or ("linear" if block < length else "survival"), rule, generator):
             states = [*states, row] if trace else [row]
         if getattr(rule, "last_pass", False): states = [*(states if trace else []), last_pass(chars, states[-1], held)]
         parts.append(states)
@@ -335,22 +336,21 @@ def fill(
     text:str,                # `_` for each missing character, at most 256 characters
     chars="mini",            # a `Chars`, or what `load_chars` takes
     n:int=None,              # fillings; None: one, as a string
-    steps:int=None,          # model calls; None: one per missing character, without `block` at most 64
+    steps:int=None,          # model calls; None: one per missing character, at most 64 unless the text is cut into blocks
     policy:str="confident",  # see `generate`
     seed:int=0,              # the same seed gives the same fillings
     *,
-    temperature:float=.5,    # 0: the likeliest character
     block:int=None,          # see `generate`: 1 continues a text character after character
-    padded:bool=False,       # put the text into a row of masks that are thrown away, instead of running it at its own length
+    temperature:float=None,  # 0: the likeliest character; None: 0.5, for a policy given by name
     **kwargs,                # top_k, top_p and more, for `generate`
 ):                           # the text with its blanks filled, or a list of n
     "Fill the blanks of a text. Raises `InputError` for a text that cannot be filled, and as `generate` does."
     if len(text) > WINDOW: raise InputError(f"The text has {len(text)} characters, but there is room for {WINDOW}: shorten it.")
     if "_" not in text: raise InputError("There is nothing to fill: the text has no _. Write one _ for each missing character.")
     if not isinstance(chars, Chars): chars = load_chars(chars)
-    if steps is None: steps = text.count("_") if block else min(64, text.count("_"))
-    texts = generate(chars, 1 if n is None else n, WINDOW if padded else len(text), steps, policy, text, seed, block=block, temperature=temperature, **kwargs)
-    texts = [t[:len(text)] for t in texts]
+    if temperature is None: temperature = .5 if isinstance(policy, str) else 1.
+    if steps is None: steps = text.count("_") if block is not None and block < len(text) else min(64, text.count("_"))
+    texts = generate(chars, 1 if n is None else n, len(text), steps, policy, text, seed, block=block, temperature=temperature, **kwargs)
     return texts[0] if n is None else texts
 
 # %% ../../nbs/chars/21_unmasking.ipynb #c02c2a94
@@ -397,7 +397,8 @@ def generate_twin(
     seed:int=0,            # the same seed writes the same texts
 )->list[str]:              # n texts
     "Write with the autoregressive twin, one character after the other."
+    if chars.twin is None: raise InputError("This model has no twin: give one that chapter 20 saved with its twin.")
     twin, mask_id, g, choice = chars.twin, chars.tokenizer.mask_token_id, torch.Generator().manual_seed(seed), Choice(temperature)
-    x, memory = torch.full((n, 1), mask_id, device=next(twin.parameters()).device), Memory(twin.trunk, n, length)
-    for _ in range(length): x = torch.cat([x, choice.pick(twin.read_on(x[:, -1:], memory, keep=True), mask_id, g)[0]], 1)
+    x, cache = torch.full((n, 1), mask_id, device=next(twin.parameters()).device), KVCache(twin.trunk, n, length)
+    for _ in range(length): x = torch.cat([x, choice.pick(twin.read_on(x[:, -1:], cache, keep=1), mask_id, g)[0]], 1)
     return _texts(x[:, 1:], chars.tokenizer)
