@@ -582,7 +582,8 @@ def train(self:Trainer, progress:Progress):
     if self.a.tracker: self.accelerator.init_trackers("textdiff", config=flat)
     self.wrapped = self.accelerator.prepare_model(torch.compile(self.model) if self.a.compile else self.model)
     self.model.train()
-    with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []): self.loop(progress)
+    graphs = torch.compiler.config.patch(recompile_limit=64) if self.a.compile else nullcontext() # a chapter trains many models of one class; past 8 graphs torch would run them uncompiled
+    with graphs, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []): self.loop(progress)
     if self.world > 1: self.accelerator.wait_for_everyone()
     if self.a.tracker: self.accelerator.end_training()
 

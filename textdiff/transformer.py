@@ -124,9 +124,11 @@ def feed(self:Block,
 )->Tensor:     # (B, L, D)
     "The feed-forward network, at each position by itself."
     h = self.up(x)                                  # for swiglu W1 x and W2 x at once
-    if self.c.ffn == "relu2": return self.down(h.relu().square())
-    value, gate = h.chunk(2, -1)
-    return self.down(value * F.silu(gate))
+    if self.c.ffn == "swiglu":
+        value, gate = h.chunk(2, -1)
+        return self.down(value * F.silu(gate))
+    h = h.relu()
+    return self.down(h * h)                         # `square` would be computed in 32 bits under autocast, and rounded afterwards
 
 # %% ../nbs/foundations/04_transformer.ipynb #970c0e96
 @patch
