@@ -311,6 +311,13 @@ def words_of(
     return re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text)
 
 # %% ../../nbs/chars/21_unmasking.ipynb #0216d14a
+def _twin(chars): # the twin, or a sentence
+    if chars.twin is None: raise InputError("This model has no twin: give one that chapter 20 saved with its twin.")
+    return chars.twin
+
+def _nats(chars, texts): # minus the log-likelihood of each text under the twin, (N,)
+    return twin_nats(_twin(chars), torch.tensor([chars.tokenizer.encode(t) for t in texts]), chars.tokenizer.mask_token_id)
+
 @torch.no_grad()
 def judge(
     chars:Chars,             # the twin gives the likelihood
@@ -322,9 +329,7 @@ def judge(
     words, whole = [words_of(t) for t in texts], [s for t in texts for s in whole_sentences(t)]
     ids = torch.tensor([chars.tokenizer.encode(t) for t in texts])
     row = {"bits": math.nan, "grammatical": math.nan, "spelling": math.nan}
-    if chars.twin is not None:
-        device = next(chars.twin.parameters()).device
-        row["bits"] = twin_nats(chars.twin, ids.to(device), chars.tokenizer.mask_token_id).mean().item() / ids.shape[1] / math.log(2)
+    if chars.twin is not None: row["bits"] = _nats(chars, texts).mean().item() / ids.shape[1] / math.log(2)
     if grammar and whole: row["grammatical"] = sum(is_grammatical(s, grammar) for s in whole) / len(whole)
     if known and any(words): row["spelling"] = sum(w in known for ws in words for w in ws[1:-1]) / max(1, sum(len(ws[1:-1]) for ws in words))
     row |= {"entropy": sample_entropy(ids).mean().item(), "distinct-2": distinct_n(words, 2), "self-BLEU": self_bleu(words)}
@@ -342,6 +347,7 @@ def fill(
     *,
     block:int=None,          # see `generate`: 1 continues a text character after character
     temperature:float=None,  # 0: the likeliest character; None: 0.5, for a policy given by name
+    best_of:int=1,           # fillings to draw for each that is given: the one that the twin finds likeliest
     **kwargs,                # top_k, top_p and more, for `generate`
 ):                           # the text with its blanks filled, or a list of n
     "Fill the blanks of a text. Raises `InputError` for a text that cannot be filled, and as `generate` does."
@@ -350,7 +356,9 @@ def fill(
     if not isinstance(chars, Chars): chars = load_chars(chars)
     if temperature is None: temperature = .5 if isinstance(policy, str) else 1.
     if steps is None: steps = text.count("_") if block is not None and block < len(text) else min(64, text.count("_"))
-    texts = generate(chars, 1 if n is None else n, len(text), steps, policy, text, seed, block=block, temperature=temperature, **kwargs)
+    if isinstance(best_of, bool) or not isinstance(best_of, int) or best_of < 1: raise InputError(f"best_of is the number of fillings to choose from, at least 1; got {best_of!r}.")
+    texts = generate(chars, (1 if n is None else n) * best_of, len(text), steps, policy, text, seed, block=block, temperature=temperature, **kwargs)
+    if best_of > 1: texts = [texts[i * best_of + k] for i, k in enumerate(_nats(chars, texts).view(-1, best_of).argmin(1).tolist())]
     return texts[0] if n is None else texts
 
 # %% ../../nbs/chars/21_unmasking.ipynb #c02c2a94
@@ -367,12 +375,13 @@ def verb(
     add("--temperature", type=float, default=0.5, metavar="X", help="0: the likeliest character (default 0.5)")
     add("--top-k", type=int, metavar="K", help="draw from the K likeliest characters only")
     add("--top-p", type=float, default=1., metavar="P", help="draw from the smallest set of characters with probability P")
+    add("--best-of", type=int, default=1, metavar="N", help="draw N for each filling, give the one that the autoregressive twin finds likeliest (default 1)")
     add("--n", type=int, default=1, metavar="N", help="number of fillings (default 1)")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same fillings")
     return _fill
 
 def _fill(args):
-    for text in fill(args.text, args.model, args.n, args.steps, args.policy, args.seed, block=args.block, temperature=args.temperature, top_k=args.top_k, top_p=args.top_p): print(text)
+    for text in fill(args.text, args.model, args.n, args.steps, args.policy, args.seed, block=args.block, best_of=args.best_of, temperature=args.temperature, top_k=args.top_k, top_p=args.top_p): print(text)
     return 0
 
 # %% ../../nbs/chars/21_unmasking.ipynb #ae702436
@@ -397,8 +406,7 @@ def generate_twin(
     seed:int=0,            # the same seed writes the same texts
 )->list[str]:              # n texts
     "Write with the autoregressive twin, one character after the other."
-    if chars.twin is None: raise InputError("This model has no twin: give one that chapter 20 saved with its twin.")
-    twin, mask_id, g, choice = chars.twin, chars.tokenizer.mask_token_id, torch.Generator().manual_seed(seed), Choice(temperature)
+    twin, mask_id, g, choice = _twin(chars), chars.tokenizer.mask_token_id, torch.Generator().manual_seed(seed), Choice(temperature)
     x, cache = torch.full((n, 1), mask_id, device=next(twin.parameters()).device), KVCache(twin.trunk, n, length)
     for _ in range(length): x = torch.cat([x, choice.pick(twin.read_on(x[:, -1:], cache, keep=1), mask_id, g)[0]], 1)
     return _texts(x[:, 1:], chars.tokenizer)
