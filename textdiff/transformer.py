@@ -128,7 +128,7 @@ def feed(self:Block,
         value, gate = h.chunk(2, -1)
         return self.down(value * F.silu(gate))
     h = h.relu()
-    return self.down(h * h)                         # `square` would be computed in 32 bits under autocast, and rounded afterwards
+    return self.down(h * h)                         # not `square`, which autocast computes in 32 bits on a GPU
 
 # %% ../nbs/foundations/04_transformer.ipynb #970c0e96
 @patch
