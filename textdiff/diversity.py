@@ -35,7 +35,8 @@ def _flat_lists(
 )->Flat:
     "Lists of words or of ids, laid end to end."
     words = {isinstance(w, str) for r in rows for w in r}
-    if len(words) > 1: raise InputError("words and token ids are mixed in one list of samples: give all as words or all as ids.")
+    if len(words) > 1:
+        raise InputError("words and token ids are mixed in one list of samples: give all as words or all as ids.")
     words = words == {True}
     tok = [vocab.setdefault(w, len(vocab)) if words else int(w) for r in rows for w in r]
     row = torch.repeat_interleave(torch.arange(len(rows)), torch.tensor([len(r) for r in rows], dtype=torch.long))
@@ -49,19 +50,24 @@ def flatten(
 )->Flat:
     "Samples in the one form that every metric below counts on; refuses a set without a single token."
     if isinstance(samples, Flat): return samples
-    if isinstance(samples, str): raise InputError("a list of samples is needed, but one string was given: put it in a list.")
+    if isinstance(samples, str):
+        raise InputError("a list of samples is needed, but one string was given: put it in a list.")
     if isinstance(samples, (Tensor, np.ndarray)):
         ids = samples if isinstance(samples, Tensor) else torch.from_numpy(np.array(samples))
-        if ids.is_floating_point(): raise InputError("token ids are counted here, but floats were given: take the argmax of logits first.")
+        if ids.is_floating_point():
+            raise InputError("token ids are counted here, but floats were given: take the argmax of logits first.")
         valid = valid_positions(ids.shape, mask, ids.device)
         where, row = valid.flatten().nonzero()[:, 0], valid.nonzero()[:, 0]
         new = torch.ones_like(where)                                # a segment starts at a new row or after a hole
         new[1:] = (where.diff() > 1) | (row.diff() > 0)
         flat = Flat(ids.long()[valid], row, new.cumsum(0), len(ids), False)
     else:
-        if mask is not None: raise InputError("a mask goes with an id tensor; lists have their own lengths, so leave the padding out.")
-        flat = _flat_lists([s.split() if isinstance(s, str) else list(s) for s in samples], {} if vocab is None else vocab)
-    if len(flat.tok) == 0: raise InputError(f"there is not one token in the {flat.rows} samples given: nothing can be measured.")
+        if mask is not None:
+            raise InputError("a mask goes with an id tensor; lists have their own lengths, so leave the padding out.")
+        flat = _flat_lists([s.split() if isinstance(s, str) else list(s) for s in samples],
+                           {} if vocab is None else vocab)
+    if len(flat.tok) == 0:
+        raise InputError(f"there is not one token in the {flat.rows} samples given: nothing can be measured.")
     return flat
 
 # %% ../nbs/foundations/12_diversity.ipynb #e8bf3d4d
@@ -114,7 +120,8 @@ def distinct_n(
 )->float:              # in (0, 1]
     "Different n-grams over all n-grams of all samples (after Li et al. 2016, who divide by tokens); compare at equal size only."
     gram, _ = _ngrams(flatten(samples, mask), n)
-    if len(gram) == 0: raise InputError(f"no sample has {n} tokens in a row, so there is no {n}-gram to count: lower n.")
+    if len(gram) == 0:
+        raise InputError(f"no sample has {n} tokens in a row, so there is no {n}-gram to count: lower n.")
     return len(gram.unique()) / len(gram)
 
 # %% ../nbs/foundations/12_diversity.ipynb #667a223a
@@ -170,7 +177,8 @@ def _closest(
     length:Tensor,     # (N,), tokens per sample
 )->Tensor:             # (N,)
     "The length among the other samples that is closest to a sample's own; the shorter one in a tie."
-    kinds, which, count = length.unique(return_inverse=True, return_counts=True)     # sorted, so argmin takes the shorter in a tie
+    # sorted, so argmin takes the shorter in a tie
+    kinds, which, count = length.unique(return_inverse=True, return_counts=True)
     gap = (kinds[:, None] - kinds).abs().double()
     gap += torch.diag(torch.where(count > 1, 0., torch.inf).double()).nan_to_num(0., torch.inf)
     return kinds[gap.argmin(1)][which]
@@ -195,10 +203,12 @@ def self_bleu(
     seed:int=0,             # fixes that draw
 )->float:                   # in [0, 1]; 1 if every sample has a twin
     "Mean BLEU of each sample against all others (Zhu et al. 2018); compare only at equal numbers of samples."
-    if smoothing not in SMOOTHINGS: raise InputError(f"smoothing is one of {', '.join(SMOOTHINGS)}, but it is {smoothing!r}.")
+    if smoothing not in SMOOTHINGS:
+        raise InputError(f"smoothing is one of {', '.join(SMOOTHINGS)}, but it is {smoothing!r}.")
     if n < 1: raise InputError(f"an n-gram has at least one token, but n is {n}.")
     flat = flatten(samples, mask)
-    if min(flat.rows, most) < 2: raise InputError("self-BLEU compares samples with one another, so it needs at least two.")
+    if min(flat.rows, most) < 2:
+        raise InputError("self-BLEU compares samples with one another, so it needs at least two.")
     if flat.rows > most:
         drawn = torch.randperm(flat.rows, generator=torch.Generator().manual_seed(seed))[:most]
         flat = _take(flat, drawn.sort()[0].to(flat.row.device))
@@ -209,7 +219,8 @@ def self_bleu(
         total = row.bincount(minlength=flat.rows)
         if (none := int((total == 0).sum())):
             raise InputError(f"{none} of {flat.rows} samples have no {k}-gram: drop them or lower n (now {n}).")
-        hit, total, plus = _clipped(gram, row, flat.rows).double(), total.double(), float(smoothing == "add-one" and k > 1)
+        hit, total, plus = _clipped(gram, row,
+                                    flat.rows).double(), total.double(), float(smoothing == "add-one" and k > 1)
         if smoothing == "floor": hit = hit.clamp(min=0.1)
         log_bleu = log_bleu + ((hit + plus) / (total + plus)).log() / n
     return log_bleu.exp().mean().item()
@@ -221,7 +232,8 @@ def grammatical_share(
     truncated:bool=False,           # True: an unfinished last sentence is left out, unless it is all there is
 )->float:                           # in [0, 1]
     "Share of sentences that the corpus's own grammar can produce; a text without a sentence counts as one wrong one."
-    if isinstance(texts, str): raise InputError("a list of texts is needed, but one string was given: put it in a list.")
+    if isinstance(texts, str):
+        raise InputError("a list of texts is needed, but one string was given: put it in a list.")
     texts = list(texts)
     if not texts: raise InputError("there is no text to judge: give at least one.")
     right = total = 0
@@ -239,7 +251,8 @@ def _match_lengths(
 )->Tensor:             # (N,), for each token of a: how long a run starting there also stands in b
     "Longest common runs, grown by one token at a time; only positions that still match are carried on."
     if a.words != b.words:
-        raise InputError("samples and training text must both be words or both be token ids, but one is words and the other ids.")
+        raise InputError("samples and training text must both be words or both be token ids, but one is words and the "
+                         "other ids.")
     code, n = torch.cat([a.tok, b.tok.to(a.tok.device)]).unique(return_inverse=True)[1], len(a.tok)
     seg, kinds = torch.cat([a.seg, a.seg.max() + 1 + b.seg.to(a.seg.device)]), int(code.max()) + 1
     length, at, run, k = torch.zeros_like(a.tok), torch.arange(len(code), device=code.device), code, 0
@@ -261,7 +274,8 @@ def _both(samples, train, mask=None, train_mask=None)->tuple[Flat, Flat]:
     vocab = {}
     a, b = flatten(samples, mask, vocab), flatten(train, train_mask, vocab)
     if a.words and isinstance(samples, Flat) != isinstance(train, Flat):
-        raise InputError("words flattened apart are numbered apart: flatten both with one vocab, or give both as lists.")
+        raise InputError("words flattened apart are numbered apart: flatten both with one vocab, or give both as "
+                         "lists.")
     return a, b
 
 # %% ../nbs/foundations/12_diversity.ipynb #781c2eff
