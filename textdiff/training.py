@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from .basics import InputError, write_atomic
-from .weights import _assign, _pack, _read_tensors, _write_tensors, load_weights, save_weights
+from .weights import assign_tensors, load_weights, pack_tensors, read_tensors, save_weights, write_tensors
 
 # %% ../nbs/foundations/10_training.ipynb #e6dd8bf9
 def _scramble(x:int)->int: # any integer -> 32-bit word; a bijection on 32-bit words
@@ -413,15 +413,15 @@ def save(self:Trainer):
     self.check_finite()
     self.saved_at = time.perf_counter()
     if not self.accelerator.is_main_process: return
-    tensors, tied = _pack(self.model.state_dict(), "model.")
+    tensors, tied = pack_tensors(self.model.state_dict(), "model.")
     if self.ema:
-        averaged, more = _pack(self.ema.state_dict(), "ema.")
+        averaged, more = pack_tensors(self.ema.state_dict(), "ema.")
         tensors, tied = tensors | averaged, tied | more
     moments, numbers = _optimizer_tensors(self.optimizers)
     window = {f"window.{k}": torch.stack(v).cpu() for k, v in self.window.items()}
     state = {"step": self.step, "history": self.history, "best": self.best, "bad": self.bad, "stopped": self.stopped, "seconds": self.seconds,
              "config": self.config, "numbers": numbers}
-    _write_tensors(self.folder/"last.safetensors", tensors | moments | window, {"tied": tied, "state": state})
+    write_tensors(self.folder/"last.safetensors", tensors | moments | window, {"tied": tied, "state": state})
     self.saved = self.step
     write_atomic(self.folder/"history.json", json.dumps(self.history, indent=1))
 
@@ -439,12 +439,12 @@ def refuse_other(self:Trainer, path:Path, config:dict):
 def resume(self:Trainer):
     "Take everything from last.safetensors, if it is there."
     if not self.folder or not (path := self.folder/"last.safetensors").exists(): return
-    tensors, header = _read_tensors(path)
+    tensors, header = read_tensors(path)
     if "state" not in header: raise InputError(f"{path} is not a checkpoint of fit; give fit another folder, or delete this file")
     state, part = header["state"], lambda prefix: {k[len(prefix):]: v for k, v in tensors.items() if k.startswith(prefix)}
     self.refuse_other(path, state["config"])
-    _assign(self.model, part("model."), path)
-    if self.ema: _assign(self.ema, part("ema."), path)
+    assign_tensors(self.model, part("model."), path)
+    if self.ema: assign_tensors(self.ema, part("ema."), path)
     _restore_optimizers(self.optimizers, {k: v for k, v in tensors.items() if k.startswith("optimizer.")}, state["numbers"])
     self.window = {k: list(v.to(self.device)) for k, v in part("window.").items()}
     self.best = tuple(state["best"]) if state["best"] else None
