@@ -27,7 +27,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from .basics import InputError, write_atomic
+from .basics import InputError, whole_number, write_atomic
 from .weights import assign_tensors, load_weights, pack_tensors, read_tensors, save_weights, write_tensors
 
 # %% ../nbs/foundations/10_training.ipynb #e6dd8bf9
@@ -531,22 +531,21 @@ def train(self:Trainer, progress:Progress):
 
 # %% ../nbs/foundations/10_training.ipynb #e3741316
 _WHOLE = {"steps": 1, "warmup": 0, "accumulate": 1, "every": 1, "patience": 1, "seed": 0, "save_every": 1, "log_every": 1} # name -> least
-_REAL = {"lr": 0, "weight_decay": 0, "clip": 0, "cooldown": 0, "save_seconds": 0}                                          # name -> least
+_REAL = ("lr", "weight_decay", "clip", "cooldown", "save_seconds")
 _OPTIONAL = ("clip", "ema", "every", "patience", "save_every", "log_every")
 
 def _check(config):
     "Refuse settings that cannot work, before anything starts."
-    for name, least in (_WHOLE | _REAL).items():
-        value, whole = getattr(config, name), name in _WHOLE
-        if value is None and name in _OPTIONAL: continue
-        kind = "whole number" if whole else "number"
-        fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= least
-        if not fits: raise InputError(f"{name} is {value!r}, expected a {kind} of at least {least}")
-    if config.ema is not None and not (isinstance(config.ema, float) and 0 < config.ema < 1):
-        raise InputError(f"ema is {config.ema!r}, expected a decay between 0 and 1, such as 0.999, or None")
+    given = {k: v for k, v in asdict(config).items() if v is not None or k not in _OPTIONAL}
+    for name in _WHOLE.keys() & given.keys(): object.__setattr__(config, name, whole_number(given[name], name, _WHOLE[name]))
+    for name in (*_REAL, "ema"):
+        value = given.get(name, 0.5)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise InputError(f"{name} is {value!r}, expected a number of at least 0")
+    if not 0 < given.get("ema", 0.5) < 1: raise InputError(f"ema is {config.ema!r}, expected a decay between 0 and 1, such as 0.999, or None")
     if config.cooldown > 1: raise InputError(f"cooldown is {config.cooldown!r}, expected a share of the run, at most 1")
     for name in ("compile", "maximise"):
-        if not isinstance(getattr(config, name), bool): raise InputError(f"{name} is {getattr(config, name)!r}, expected True or False")
+        if not isinstance(given[name], bool): raise InputError(f"{name} is {given[name]!r}, expected True or False")
     resolve_precision("cpu", config.precision)
     lr_factor(0, config.steps, 0, config.decay)
 
