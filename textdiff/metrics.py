@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .basics import InputError
+from .basics import InputError, whole_number
 
 # %% ../nbs/foundations/11_metrics.ipynb #faec3ac9
 def valid_positions(
@@ -120,8 +120,7 @@ def exact_match(
 # %% ../nbs/foundations/11_metrics.ipynb #5e1d9a51
 def _check_calibration(sure, right, bins):
     "Refuse what has no calibration."
-    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
-        raise InputError(f"bins must be a whole number of at least 1; got {bins!r}.")
+    whole_number(bins, "bins")
     if sure.shape != right.shape or sure.numel() == 0:
         raise InputError(f"one confidence for each hit is needed, and at least one guess; got {tuple(sure.shape)} and "
             f"{tuple(right.shape)}.")
@@ -141,11 +140,11 @@ def calibration(
     sure, right = (torch.as_tensor(v).detach().double().cpu() for v in (confidence, hit))
     _check_calibration(sure, right, bins)
     group = (sure.flatten() * bins).long().clamp(max=bins - 1)  # a confidence of 1 belongs to the last group
-    n, s, r = (torch.zeros(bins, dtype=torch.float64).index_add(0, group, v.flatten())
-               for v in (torch.ones_like(sure), sure, right))
-    full, gap = n > 0, (s - r).abs().sum() / n.sum()
-    return {"confidence": (s / n)[full].tolist(), "accuracy": (r / n)[full].tolist(),
-            "n": n[full].long().tolist(), "ece": gap.item()}
+    count, said, hits = (torch.zeros(bins, dtype=torch.float64).index_add(0, group, v.flatten())
+                         for v in (torch.ones_like(sure), sure, right))
+    full, gap = count > 0, (said - hits).abs().sum() / count.sum()
+    return {"confidence": (said / count)[full].tolist(), "accuracy": (hits / count)[full].tolist(),
+            "n": count[full].long().tolist(), "ece": gap.item()}
 
 # %% ../nbs/foundations/11_metrics.ipynb #5e1d9a44
 def _column(
@@ -179,11 +178,11 @@ def bootstrap(
     level:float=0.95,         # how much of their distribution the interval covers
     seed:int=0,               # same seed, same interval
 )->tuple[float, float]:       # (low, high)
-    "Percentile interval of the bootstrap (Efron 1979) over samples; too narrow for few, too low for diversity measures."
+    "Percentile interval of the bootstrap over samples (Efron 1979); too narrow for few, too low for diversity."
     x = torch.as_tensor(x).detach().cpu()
     if x.ndim == 0 or len(x) < 2:
         raise InputError("a bootstrap needs at least two samples: with one there is no spread to see.")
-    if draws < 1: raise InputError(f"a bootstrap needs at least one draw, but draws is {draws}.")
+    whole_number(draws, "draws")
     if not 0 < level < 1: raise InputError(f"level is a share between 0 and 1, for example 0.95, but it is {level}.")
     pick = torch.randint(len(x), (draws, len(x)), generator=torch.Generator().manual_seed(seed))
     if statistic is None: values = _column(x)[pick].mean(1)
