@@ -209,7 +209,7 @@ def group_sentences(
 )->list[str]:                   # groups in order; a sentence that is longer than `length` is a group of its own
     "Join consecutive sentences of each paragraph, as many as fit into `length` tokens."
     split = [sentences(p) for p in paragraphs]
-    sizes = iter(len(t) for t in tokenizer([s for p in split for s in p], add_special_tokens=False)["input_ids"])
+    sizes = iter(len(t) for t in tokenizer([s for p in split for s in p], add_special_tokens=False, split_special_tokens=True)["input_ids"])
     groups = []
     for paragraph in split:
         room = -1
@@ -226,15 +226,16 @@ def reconstruct(
     backbone:Backbone,          # reader and writer
     ids:Tensor,                 # token ids (B, L), padded
     beams:int=1,                # 1: greedy; more: beam search
-    latents:Tensor=None,        # encoder latents (B, L, D) to write from; None: those of `ids`
+    latents:Tensor|None=None,   # encoder latents (B, L, D) to write from; None: those of `ids`
 )->Tensor:                      # written ids (B, L), `<s>` first, padded
     "Let the decoder write down what the latents say, freely: it sees its own words, never the true ones."
     from transformers.modeling_outputs import BaseModelOutput
     ids = ids.to(backbone.device)
     mask = ids != backbone.tokenizer.pad_token_id
     if latents is None: latents = backbone.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-    written = backbone.model.generate(encoder_outputs=BaseModelOutput(last_hidden_state=latents), attention_mask=mask, num_beams=beams, do_sample=False,
-                                      max_length=ids.shape[1] + 1, min_length=0, no_repeat_ngram_size=0, early_stopping=beams > 1)
+    written = backbone.model.generate(
+        encoder_outputs=BaseModelOutput(last_hidden_state=latents), attention_mask=mask, num_beams=whole_number(beams, "beams"), do_sample=False,
+        max_length=ids.shape[1] + 1, min_length=0, no_repeat_ngram_size=0, early_stopping=beams > 1)
     written = written[:, 1:]    # generate() starts with the decoder's start token, and stops when all rows have ended
     return F.pad(written, (0, ids.shape[1] - written.shape[1]), value=backbone.tokenizer.pad_token_id)
 
@@ -251,22 +252,22 @@ def reconstruction_accuracy(
 # %% ../../nbs/bart/20_backbone.ipynb #024c87de
 def draw_spans(
     lengths:Tensor,             # real tokens per row, (B,), `<s>` and `</s>` included
-    rate:float|Tensor,          # share of the tokens between them to hide, in [0, 1); a tensor (B,) gives each row its own
+    rate:float|Tensor,          # share of the tokens between them to hide, in [0, 1]; a tensor (B,) gives each row its own
     mean:float,                 # mean span length, in tokens
     slots:int,                  # number of slots, L + 1 for rows of length L
-    generator:torch.Generator=None,
+    generator:torch.Generator|None=None,
 )->tuple[Tensor, Tensor]:       # spans per slot (B, slots) bool, and the tokens each hides (B, slots) int64
     "Choose where spans go and how long they are. Exactly round(rate * tokens) are hidden in every row: the last span is cut to fit."
-    device, B = lengths.device, len(lengths)
+    device, rows = lengths.device, len(lengths)
     budget = (rate * (lengths - 2)).round().long()[:, None]
-    drawn = torch.poisson(torch.full((B, slots), float(mean), device=device), generator=generator).long()
+    drawn = torch.poisson(torch.full((rows, slots), float(mean), device=device), generator=generator).long()
     before = drawn.cumsum(1) - drawn
     kept = lengths[:, None] - budget                                               # beads on the string
     room = (kept - 1).minimum(slots - 1 - kept)                                    # slots between the beads; masks that the row has space for
     count = (before < budget).sum(1, keepdim=True).minimum(room)
     slot = torch.arange(slots, device=device)
     size = torch.where(slot == count - 1, budget - before, drawn)                  # the last span takes what is left of the budget
-    score = torch.rand(B, slots, device=device, generator=generator).masked_fill((slot < 1) | (slot >= kept), 2.0)
+    score = torch.rand(rows, slots, device=device, generator=generator).masked_fill((slot < 1) | (slot >= kept), 2.0)
     rank = score.argsort(1).argsort(1)
     return rank < count, size.gather(1, rank) * (rank < count)
 
@@ -276,8 +277,8 @@ def infill(
     mask_id:int,                # id of `<mask>`
     pad_id:int,                 # id of the padding
     rate:float|Tensor=0.3,      # share of tokens to hide, for all rows or for each (B,)
-    mean:float=3.0,             # mean span length
-    generator:torch.Generator=None,
+    mean:float=3.0,             # mean span length, in tokens
+    generator:torch.Generator|None=None,
 )->tuple[Tensor, Tensor]:       # damaged ids (B, L), and which of the original tokens are hidden (B, L) bool
     "BART's text infilling (Lewis et al. 2019, section 2.2), for a whole batch without a loop."
     B, L = ids.shape
@@ -304,18 +305,19 @@ def shifted(
 
 # %% ../../nbs/bart/20_backbone.ipynb #490f4aea
 def infilling_loss(
-    model:nn.Module,            # `BartForConditionalGeneration`
-    ids:Tensor,                 # clean token ids (B, L), padded
-    generator:torch.Generator,  # draws the damage
-    mask_id:int=4, pad_id:int=1,  # ids of `<mask>` and of the padding
-    rate:float=0.3, mean:float=3.0,  # share of tokens to hide, mean span length
+    tokenizer,                  # gives the ids of `<mask>`, padding and `</s>`
+    rate:float=0.3,             # share of tokens to hide
+    mean:float=3.0,             # mean span length, in tokens
     whole:float=0.0,            # share of the rows that stay undamaged
-)->tuple[Tensor, dict[str, Tensor]]:  # cross-entropy in nats per token; shares of visible and of hidden tokens named right
-    "Teacher-forced cross-entropy of the clean text given a damaged one, over every token but the padding."
-    rates = rate * (torch.rand(len(ids), device=ids.device, generator=generator) >= whole)
-    damaged, hidden = infill(ids, mask_id, pad_id, rates, mean, generator)
-    real = ids != pad_id
-    logits = model(input_ids=damaged, attention_mask=damaged != pad_id, decoder_input_ids=shifted(ids)).logits
-    loss = F.cross_entropy(logits.flatten(0, 1).float(), ids.masked_fill(~real, -100).flatten(), ignore_index=-100)
-    right, visible = logits.argmax(-1) == ids, real & ~hidden
-    return loss, {"visible": (right & visible).sum() / visible.sum(), "hidden": (right & hidden).sum() / hidden.sum()}
+):                              # loss(model, ids, generator) -> cross-entropy in nats per token; shares of visible and of hidden tokens named right
+    "Build the objective: teacher-forced cross-entropy of the clean rows (B, L) given damaged ones, over every token but the padding."
+    mask_id, pad_id, start_id = tokenizer.mask_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id
+    def loss(model, ids, generator):
+        rates = rate * (torch.rand(len(ids), device=ids.device, generator=generator) >= whole)
+        damaged, hidden = infill(ids, mask_id, pad_id, rates, mean, generator)
+        real = ids != pad_id
+        logits = model(input_ids=damaged, attention_mask=damaged != pad_id, decoder_input_ids=shifted(ids, start_id)).logits
+        nats = F.cross_entropy(logits.flatten(0, 1).float(), ids.masked_fill(~real, -100).flatten(), ignore_index=-100)
+        right, visible = logits.argmax(-1) == ids, real & ~hidden
+        return nats, {"visible": (right & visible).sum() / visible.sum(), "hidden": (right & hidden).sum() / hidden.sum()}
+    return loss
