@@ -306,7 +306,7 @@ def infill(
     bead, slot = (torch.arange(n, device=ids.device).expand(B, n) for n in (L, L + 1))
     kept = bead < (lengths - size.sum(1))[:, None]
     source = (bead + hidden_before).clamp(max=L - 1)
-    damaged = torch.full((B, L + 1), pad_id, device=ids.device)                    # a spare column takes what is not there
+    damaged = torch.full((B, L + 1), pad_id, device=ids.device)                 # a spare column takes the rest
     damaged.scatter_(1, torch.where(kept, bead + masks_before, L), ids.gather(1, source))
     damaged.scatter_(1, torch.where(chosen, slot + chosen.cumsum(1) - 1, L), mask_id)
     stays = torch.zeros(B, L + 1, dtype=torch.bool, device=ids.device).scatter_(1, torch.where(kept, source, L), True)
