@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 from .basics import InputError, MissingInput, nearest
-from .grammars import _articles
+from .grammars import articles
 
 # %% ../nbs/foundations/02_corpora.ipynb #f23c8563
 def _number(text):
@@ -155,7 +155,7 @@ BUILT_IN = (*GRAMMARS, "pydoc")
 
 def _load_units(name, size, seed, encoding):
     "Units of a corpus by split: find out what kind of name it is, and read it."
-    if name in GRAMMARS: return _split(_articles(name, 4000 if size is None else size, seed), name)
+    if name in GRAMMARS: return _split(articles(name, 4000 if size is None else size, seed), name)
     if size is not None: raise InputError(f"size={size} is for the built-in corpora 'encyclopedia' and 'stories'; {name!r} has the size it has.")
     if name == "pydoc": return _split(_pydoc(), name)
     if name in HUB: return _hub(name)

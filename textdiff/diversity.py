@@ -16,9 +16,9 @@ from torch import Tensor
 
 from .basics import InputError
 from .grammars import is_grammatical, sentences
+from .metrics import valid_positions
 
 SMOOTHINGS = ("floor", "add-one", "none")     # of self_bleu
-from .metrics import _valid
 
 # %% ../nbs/foundations/12_diversity.ipynb #ba0a01bf
 class Flat(NamedTuple):
@@ -53,7 +53,7 @@ def flatten(
     if isinstance(samples, (Tensor, np.ndarray)):
         ids = samples if isinstance(samples, Tensor) else torch.from_numpy(np.array(samples))
         if ids.is_floating_point(): raise InputError("token ids are counted here, but floats were given: take the argmax of logits first.")
-        valid = _valid(ids.shape, mask, ids.device)
+        valid = valid_positions(ids.shape, mask, ids.device)
         where, row = valid.flatten().nonzero()[:, 0], valid.nonzero()[:, 0]
         new = torch.ones_like(where)                                # a segment starts at a new row or after a hole
         new[1:] = (where.diff() > 1) | (row.diff() > 0)

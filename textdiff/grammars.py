@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'ENCYCLOPEDIA', 'STORY_WORDS', 'STORY_OPENING', 'STORY_ENDING', 'STORIES', 'Grammar', 'built_in_grammar',
-           'sentences', 'is_grammatical']
+           'articles', 'sentences', 'is_grammatical']
 
 # %% ../nbs/foundations/01_grammars.ipynb #698fefbb
 import re
 from functools import lru_cache
+from random import Random
 
 from fastcore.basics import patch
 from .basics import InputError, nearest
@@ -1138,11 +1139,14 @@ def built_in_grammar(
     if name not in known: raise InputError(f"There is no grammar named {name!r}: {nearest(name, known)}")
     return Grammar(*known[name])
 
-def _articles(name, size, seed):
-    "Articles 0..size-1 of a built-in corpus, each a list of paragraphs."
-    from random import Random
-    g = built_in_grammar(name)
-    return [g.article(Random(f"{seed}:{i}").random) for i in range(size)]
+def articles(
+    name:str,    # "encyclopedia" or "stories"
+    n:int,       # how many
+    seed:int=0,  # another seed, other articles
+)->list:         # n articles, each a list of paragraphs
+    "Articles 0..n-1 of a built-in grammar; number i is a function of seed and i alone. Raises `InputError`."
+    grammar = built_in_grammar(name)
+    return [grammar.article(Random(f"{seed}:{i}").random) for i in range(n)]
 
 # %% ../nbs/foundations/01_grammars.ipynb #4ebc0e5d
 _ABBREVIATIONS = frozenset("Mr. Mrs. Ms. Dr. St. Prof. Jr. Sr. vs. etc. e.g. i.e. No. Vol. Co.".split())

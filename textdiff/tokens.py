@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from fastcore.basics import patch
-from .basics import InputError, MissingInput, _atomic, fingerprint, write_atomic
+from .basics import InputError, MissingInput, atomic, fingerprint, write_atomic
 
 # %% ../nbs/foundations/03_tokens.ipynb #0cba85b3
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # ids 0..4, as in BART
@@ -163,7 +163,7 @@ def blocks(
     ids, left = _make_rows(texts, tokenizer, length, pack)
     ids = ids.astype(np.uint16 if len(tokenizer) <= 2**16 else np.int32)
     if path is None: return Blocks(ids, left)
-    with _atomic(path) as f: np.save(f, ids)
+    with atomic(path) as f: np.save(f, ids)
     write_atomic(path.with_suffix(".json"), json.dumps(dict(left_over=left)))
     return _load_blocks(path)
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['step_seed', 'lr_factor', 'pick_device', 'gains_from_bf16', 'resolve_precision', 'autocast', 'adamw', 'muon',
-           'ema_decay', 'Progress', 'Diverged', 'Fit', 'Trainer', 'held_signals', 'fit']
+           'ema_decay', 'Progress', 'Diverged', 'Fit', 'FitConfig', 'Trainer', 'held_signals', 'fit']
 
 # %% ../nbs/foundations/10_training.ipynb #3dabd246
 import copy
@@ -18,7 +18,7 @@ import threading
 import time
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +27,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from .basics import InputError, write_atomic
+from .basics import InputError, whole_number, write_atomic
 from .weights import assign_tensors, load_weights, pack_tensors, read_tensors, save_weights, write_tensors
 
 # %% ../nbs/foundations/10_training.ipynb #e6dd8bf9
@@ -216,6 +216,31 @@ class Fit:
         else: load_weights(self.model, self.best_weights)
         return self.model
 
+# %% ../nbs/foundations/10_training.ipynb #67285552
+@dataclass(frozen=True)
+class FitConfig:
+    "Every setting of `fit` that is a plain value; checked when made. Raises InputError."
+    steps: int                     # optimiser steps of the whole run
+    lr: float = 1e-3               # peak learning rate of the default optimiser
+    weight_decay: float = 0.01     # of the default optimiser, on matrices only
+    clip: float | None = 1.0       # largest norm of the gradient; None: no clipping
+    warmup: int = 0                # steps of linear rise
+    decay: str = "constant"        # "constant", "cosine" or "wsd"
+    cooldown: float = 0.2          # share of the run in which "wsd" falls
+    ema: float | None = None       # decay of the averaged weights, such as 0.999; None: no average
+    accumulate: int = 1            # micro-steps per step; their losses are averaged
+    precision: str = "auto"        # "auto", "bf16" or "fp32"
+    compile: bool = False          # torch.compile the model
+    every: int | None = None       # steps between evaluations; None: a tenth of the run
+    monitor: str = "val_loss"      # the key of evaluate's dict that counts
+    maximise: bool = False         # whether more of it is better
+    patience: int | None = None    # stop after so many evaluations without progress
+    seed: int = 0                  # noise and dropout are functions of (seed, micro-step)
+    save_every: int | None = None  # steps between checkpoints, besides `save_seconds`
+    save_seconds: float = 60.0     # seconds between checkpoints
+    log_every: int | None = None   # steps between records; None: a hundredth of the run
+    def __post_init__(self): _check(self)
+
 # %% ../nbs/foundations/10_training.ipynb #62ac0cee
 def _digest(x)->str: # -> 16 hex digits
     "Hash of a batch: tensors, or lists, tuples and dicts of them."
@@ -234,12 +259,11 @@ def _digest(x)->str: # -> 16 hex digits
 
 def _describe(a, model, optimizers, precision, world)->dict: # JSON-able
     "Everything that a run's numbers depend on, as far as `fit` can see it."
-    names = ("steps", "lr", "weight_decay", "clip", "warmup", "decay", "ema", "accumulate", "seed", "every", "monitor", "maximise",
-             "patience", "log_every", "config")
     shapes = {k: (tuple(p.shape), str(p.dtype), p.requires_grad) for k, p in model.named_parameters()}
     optimizer = [[type(o).__name__, [{k: v for k, v in g.items() if k != "params"} | {"n": len(g["params"])} for g in o.param_groups]]
                  for o in optimizers]
-    out = {name: getattr(a, name) for name in names} | {"precision": precision, "processes": world, "first batch": _digest(a.batches(0)),
+    settings = {k: v for k, v in asdict(a.config).items() if k not in ("save_every", "save_seconds")} # how often to save changes no number
+    out = settings | {"every": a.every, "log_every": a.log_every, "extra": a.extra, "precision": precision, "processes": world, "first batch": _digest(a.batches(0)),
            "model": hashlib.sha256(repr(shapes).encode()).hexdigest()[:16], "optimizer": optimizer}
     return json.loads(json.dumps(out, default=str))
 
@@ -302,7 +326,7 @@ def micro_step(self:Trainer, index:int, last:bool)->dict: # -> what to log: scal
 def take_step(self:Trainer):
     "One optimiser step."
     a = self.a
-    factor = lr_factor(self.step, a.steps, a.warmup, a.decay)
+    factor = lr_factor(self.step, a.steps, a.warmup, a.decay, a.cooldown)
     for o in self.optimizers:
         for g in o.param_groups: g["lr"] = g["peak_lr"] * factor
     base = self.step * a.accumulate
@@ -408,7 +432,7 @@ def refuse_other(self:Trainer, path:Path, config:dict):
     different = [k for k in self.config if self.config[k] != config.get(k)]
     if not different: return
     k = different[0]
-    was = f" ({k} was {config.get(k)!r}, now {self.config[k]!r})" if k not in ("config", "optimizer") else f" (another {k})"
+    was = f" ({k} was {config.get(k)!r}, now {self.config[k]!r})" if k not in ("extra", "optimizer") else f" (another {k})"
     raise InputError(f"{path} is the checkpoint of another run{was}; give fit another folder, or delete this one to start afresh")
 
 @patch
@@ -506,51 +530,50 @@ def train(self:Trainer, progress:Progress):
     if self.a.tracker: self.accelerator.end_training()
 
 # %% ../nbs/foundations/10_training.ipynb #e3741316
-def _check(a):
-    "Refuse arguments that cannot work, before anything starts."
-    for name, low in (("steps", 1), ("accumulate", 1), ("warmup", 0), ("every", 1), ("log_every", 1), ("save_every", 1), ("patience", 1)):
-        v = getattr(a, name)
-        if v is not None and (not isinstance(v, int) or v < low): raise InputError(f"{name} is {v!r}, expected a whole number of at least {low}")
-    if a.ema is not None and not 0 < a.ema < 1: raise InputError(f"ema is {a.ema!r}, expected a decay between 0 and 1, such as 0.999, or None")
-    if a.patience and not a.evaluate: raise InputError("patience needs evaluate, a function of the model that returns a dict of floats")
-    if not any(p.requires_grad for p in a.model.parameters()): raise InputError("the model has no trainable parameters; unfreeze some")
-    lr_factor(a.warmup, a.steps, a.warmup, a.decay)
-    if a.folder and Path(a.folder).exists() and not Path(a.folder).is_dir(): raise InputError(f"folder {a.folder} is a file; give a folder")
+_WHOLE = {"steps": 1, "warmup": 0, "accumulate": 1, "every": 1, "patience": 1, "seed": 0, "save_every": 1, "log_every": 1} # name -> least
+_REAL = ("lr", "weight_decay", "clip", "cooldown", "save_seconds")
+_OPTIONAL = ("clip", "ema", "every", "patience", "save_every", "log_every")
+
+def _check(config):
+    "Refuse settings that cannot work, before anything starts."
+    given = {k: v for k, v in asdict(config).items() if v is not None or k not in _OPTIONAL}
+    for name in _WHOLE.keys() & given.keys(): object.__setattr__(config, name, whole_number(given[name], name, _WHOLE[name]))
+    for name in (*_REAL, "ema"):
+        value = given.get(name, 0.5)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise InputError(f"{name} is {value!r}, expected a number of at least 0")
+    if not 0 < given.get("ema", 0.5) < 1: raise InputError(f"ema is {config.ema!r}, expected a decay between 0 and 1, such as 0.999, or None")
+    if config.cooldown > 1: raise InputError(f"cooldown is {config.cooldown!r}, expected a share of the run, at most 1")
+    for name in ("compile", "maximise"):
+        if not isinstance(given[name], bool): raise InputError(f"{name} is {given[name]!r}, expected True or False")
+    resolve_precision("cpu", config.precision)
+    lr_factor(0, config.steps, 0, config.decay)
+
+def _check_fit(config, model, evaluate, folder):
+    "Refuse what the other arguments of `fit` cannot be."
+    if not isinstance(config, FitConfig): raise InputError(f"config is {config!r}, expected a FitConfig, such as FitConfig(steps=1000)")
+    if config.patience and not evaluate: raise InputError("patience needs evaluate, a function of the model that returns a dict of floats")
+    if not any(p.requires_grad for p in model.parameters()): raise InputError("the model has no trainable parameters; unfreeze some")
+    if folder and Path(folder).exists() and not Path(folder).is_dir(): raise InputError(f"folder {folder} is a file; give a folder")
 
 # %% ../nbs/foundations/10_training.ipynb #329fe80c
 def fit(
-    model:nn.Module,       # trained in place; keep its state in parameters and buffers
-    loss,                  # loss(model, batch, generator) -> scalar tensor, or (scalar tensor, dict of values to log)
-    batches,               # batches(i) -> batch of micro-step i, a pure function of i
+    model:nn.Module,   # trained in place; keep its state in parameters and buffers
+    loss,              # loss(model, batch, generator[, step]) -> scalar tensor, or (scalar tensor, dict of values to log)
+    batches,           # batches(i) -> batch of micro-step i, a pure function of i
+    config:FitConfig,  # the settings
     *,
-    steps:int,             # optimiser steps of the whole run
-    lr=1e-3,               # peak learning rate
-    weight_decay=0.01,     # on matrices only
-    clip=1.0,              # largest norm of the gradient; None: no clipping
-    warmup:int=0,          # steps of linear rise
-    decay="constant",      # "constant", "cosine" or "wsd"
-    ema=None,              # decay of the averaged weights, such as 0.999; None: no average
-    accumulate:int=1,      # micro-steps per step; their losses are averaged
-    precision="auto",      # "auto", "bf16" or "fp32"
-    compile=False,         # torch.compile the model
-    evaluate=None,         # evaluate(model) -> dict of floats, every `every` steps and at the end
-    every=None,            # steps between evaluations; None: a tenth of the run
-    monitor="val_loss",    # the key of evaluate's dict that counts
-    maximise=False,        # whether more of it is better
-    patience=None,         # stop after so many evaluations without progress
-    seed:int=0,            # noise and dropout are functions of (seed, micro-step)
-    folder=None,           # checkpoints live here; a run found here is continued
-    save_every=None,       # steps between checkpoints, besides `save_seconds`
-    save_seconds=60.0,     # seconds between checkpoints
-    log=None,              # log(step, **values) for every recorded step, also for remembered ones
-    log_every=None,        # steps between records; None: a hundredth of the run
-    tracker=None,          # accelerate's log_with, such as "trackio"; nothing is imported unless asked
-    optimizer=None,        # optimizer(model) -> one torch optimiser or a list; its lr is the peak; None: AdamW
-    config=None,           # JSON-able: what else makes this run what it is (batch size, corpus fingerprint)
-    show=True,             # progress line
-)->Fit:                    # the model, its average, the best evaluation, the history
+    evaluate=None,     # evaluate(model) -> dict of floats, every `config.every` steps and at the end
+    optimizer=None,    # optimizer(model) -> one torch optimiser or a list; its lr is the peak; None: AdamW
+    folder=None,       # checkpoints live here; a run found here is continued
+    log=None,          # log(step, **values) for every recorded step, also for remembered ones
+    tracker=None,      # accelerate's log_with, such as "trackio"; nothing is imported unless asked
+    extra=None,        # JSON-able: what else makes this run what it is (batch size, corpus fingerprint)
+    show:bool=True,    # progress line
+)->Fit:                # the model, its average, the best evaluation, the history
     "Train; in a folder, resume exactly. Raises InputError for arguments that cannot work, Diverged for a loss that is not finite."
-    a = SimpleNamespace(**locals())
-    _check(a)
-    a.every, a.log_every = every or max(1, steps // 10), log_every or max(1, steps // 100)
+    _check_fit(config, model, evaluate, folder)
+    a = SimpleNamespace(**asdict(config) | dict(config=config, model=model, loss=loss, batches=batches, evaluate=evaluate, optimizer=optimizer,
+                        folder=folder, log=log, tracker=tracker, extra=extra, show=show))
+    a.every, a.log_every = config.every or max(1, config.steps // 10), config.log_every or max(1, config.steps // 100)
     return Trainer(a).run()

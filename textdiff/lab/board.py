@@ -28,9 +28,9 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from ..basics import InputError, MissingInput, write_atomic
+from ..basics import InputError, MissingInput, read_json, write_atomic
 from .chapters import chapters, find_chapter, need_checkout, plan
-from .run import EXIT, PROFILES, _where, read_json, write_json
+from .run import EXIT, PROFILES, from_here, meets_rule, verdict_of, write_json
 from .runner import _now, read_status, run_many
 
 # %% ../../nbs/lab/19_board.ipynb #1f6e0bae
@@ -89,7 +89,7 @@ def _result(status):
     with contextlib.suppress(KeyError, TypeError, ValueError):
         took = (datetime.fromisoformat(status["ended"]) - datetime.fromisoformat(status["started"])).total_seconds()
         status = {**status, "took": ("  " + _took(took)) if status.get("repeated") else "  done before; --fresh repeats it"}
-    lines = [f"{status['status']}  {_where(folder)}{status.get('took', '')}"]
+    lines = [f"{status['status']}  {from_here(folder)}{status.get('took', '')}"]
     metrics = read_json(folder/"metrics.json", {}).get("metrics", {}) if status["status"] == "ok" else {}
     width = max(map(len, metrics), default=0)
     lines += [f"  {k:{width}}  {number_text(v)}" for k, v in metrics.items()]
@@ -97,7 +97,7 @@ def _result(status):
         cell = status.get("cell") or {}
         lines += [f"  in code cell {cell.get('number', '?')} of {cell.get('of', '?')}: {cell.get('label', '')}"]
         lines += ["  " + t for t in status.get("trace", [])] or [f"  {status.get('reason', '')}"]
-        lines += [f"  notebook  {_where(folder/'notebook.ipynb')}", f"  log       {_where(folder/'log.txt')}"]
+        lines += [f"  notebook  {from_here(folder/'notebook.ipynb')}", f"  log       {from_here(folder/'log.txt')}"]
     return "\n".join(lines)
 
 # %% ../../nbs/lab/19_board.ipynb #7203c0e8
@@ -145,9 +145,10 @@ def _board(found, chapter, column):
         if not (name := column(r)): continue
         for c in r.metrics.get("claims", []):
             if chapter is not None and str(chapter) not in (str(c["chapter"]), r.chapter): continue
-            row = rows.setdefault(c["key"], {"chapter": c["chapter"], "claim": c["text"], "journal": _with_unit(c), "rank": -1})
+            row = rows.setdefault(c["key"], {"chapter": c["chapter"], "claim": c["text"], "journal": _with_unit(c), "rank": -1, "verdict": "open"})
             row[name], rank = number_text(c["ours"]), PROFILES.index(r.profile) if r.profile in PROFILES else -1
-            if rank >= row["rank"]: row |= {"rank": rank, "verdict": c["verdict"] + (f": {c['note']}" if c.get("note") else "")}
+            if meets_rule(c) and rank >= row["rank"]:
+                row |= {"rank": rank, "verdict": verdict_of(c) + (f": {c['note']}" if c.get("note") else "")}
     return sorted(rows.values(), key=lambda r: r["chapter"])
 
 def _with_unit(claim):
@@ -287,7 +288,7 @@ def report(
     page = ('<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>textdiff report</title><style>{_STYLE}</style></head><body>{body}</body></html>\n")
     try: write_atomic(runs/"report.html", page)
-    except OSError as e: raise InputError(f"cannot write {_where(runs/'report.html')}: {e.strerror}; make it writable") from e
+    except OSError as e: raise InputError(f"cannot write {from_here(runs/'report.html')}: {e.strerror}; make it writable") from e
     return runs/"report.html"
 
 # %% ../../nbs/lab/19_board.ipynb #e8a927a9
@@ -359,7 +360,7 @@ def _list(args):
     "textdiff list"
     among = [c for c in chapters(need_checkout("list")) if c.runnable]
     if args.json:
-        print(json.dumps([dict(name=c.name, number=c.number, title=c.title, question=c.question, notebook=_where(c.path),
+        print(json.dumps([dict(name=c.name, number=c.number, title=c.title, question=c.question, notebook=from_here(c.path),
                                parameters=[dataclasses.asdict(p) for p in c.parameters]) for c in among], indent=1, ensure_ascii=False))
         return 0
     for c in among:
@@ -383,12 +384,12 @@ def _scoreboard(args):
 
 def _report(args):
     "textdiff report"
-    print(_where(report()))
+    print(from_here(report()))
     return 0
 
 def _reference(args):
     "textdiff reference"
-    print(_where(keep_reference(args.folder, args.profile)))
+    print(from_here(keep_reference(args.folder, args.profile)))
     return 0
 
 # %% ../../nbs/lab/19_board.ipynb #a047d925
@@ -415,7 +416,7 @@ def _run(args):
         _complain("interrupted; the same command resumes it")
         return 130
     if everything:
-        print("\n" + "\n".join(f"{s['status']:12} {j.chapter}" for j, s in zip(jobs, statuses, strict=True)) + f"\n{_where(report(root))}")
+        print("\n" + "\n".join(f"{s['status']:12} {j.chapter}" for j, s in zip(jobs, statuses, strict=True)) + f"\n{from_here(report(root))}")
     return max(EXIT[s["status"]] for s in statuses)
 
 # %% ../../nbs/lab/19_board.ipynb #77b4d65b
@@ -452,4 +453,4 @@ def main(
     return 2
 
 # %% ../../nbs/lab/19_board.ipynb #af9606a2
-if __name__ == "__main__" and __package__: sys.exit(main())  # python -m textdiff.lab.runner, and not this notebook
+if __name__ == "__main__" and __package__: sys.exit(main())  # python -m textdiff.lab.board, and not this notebook

@@ -18,8 +18,8 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..basics import SHIPPED, InputError, MissingInput, fingerprint
-from .run import checkout_root, read_json
+from ..basics import SHIPPED, InputError, MissingInput, fingerprint, read_json
+from .run import checkout_root
 
 # %% ../../nbs/lab/17_chapters.ipynb #15b8c68e
 @dataclass(frozen=True)

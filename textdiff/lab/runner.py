@@ -26,9 +26,9 @@ from pathlib import Path
 
 from fastcore.basics import patch
 
-from ..basics import InputError, fingerprint
+from ..basics import InputError, fingerprint, read_json
 from .chapters import Job, _cells, _path_of, read_chapter
-from .run import REFUSALS, _where, read_json, write_json
+from .run import REFUSALS, from_here, write_json
 
 # %% ../../nbs/lab/18_runner.ipynb #c3e3503c
 def _lock_path(folder): return Path(folder).parent/f".{Path(folder).name}.lock"
@@ -52,7 +52,7 @@ def _locked(folder):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR|os.O_CREAT, 0o644)
-    except OSError as e: raise InputError(f"cannot write to {_where(path.parent)}: {e.strerror}; make it writable or free the name") from e
+    except OSError as e: raise InputError(f"cannot write to {from_here(path.parent)}: {e.strerror}; make it writable or free the name") from e
     try:
         for _ in range(5):  # someone who only asks whether we live holds it for a moment
             with contextlib.suppress(BlockingIOError):
@@ -111,7 +111,7 @@ def _prepare(job, folder):
         _set_status(folder, status="running", pid=os.getpid(), started=_now(), ended=None)
         write_json(folder/"params.json", job.params)
         write_json(folder/"provenance.json", provenance(job))
-    except OSError as e: raise InputError(f"cannot write to {_where(folder.parent)}: {e.strerror}; make it writable") from e
+    except OSError as e: raise InputError(f"cannot write to {from_here(folder.parent)}: {e.strerror}; make it writable") from e
 
 # %% ../../nbs/lab/18_runner.ipynb #35c50310
 def _kernel_class(folder, started):
@@ -246,7 +246,7 @@ def _start(job, folder, lock):
     spec = dict(notebook=str(notebook), folder=str(folder), params=given, injected_at=at[0] if at and given else None, sockets=sockets)
     env = dict(os.environ, TEXTDIFF_RUN=str(folder), PYTHONHASHSEED="0", TOKENIZERS_PARALLELISM="false", PYTHONUNBUFFERED="1")
     env.pop("IN_TEST", None)
-    if (root/"textdiff"/"runs.py").exists(): env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), env.get("PYTHONPATH")]))
+    if (root/"textdiff"/"lab"/"runner.py").exists(): env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), env.get("PYTHONPATH")]))
     if job.threads: env |= {k: str(job.threads) for k in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     with open(folder/"log.txt", "ab") as log:
         child = subprocess.Popen([sys.executable, "-c", "from textdiff.lab.runner import _child_main; _child_main()", json.dumps(spec)],
