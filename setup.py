@@ -18,5 +18,5 @@ setup(
     entry_points={"console_scripts": cfg["console_scripts"].split("\n"), f"{cfg['lib_name']}.verbs": cfg["verbs"].split("\n"),
                   "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},
     packages=[*find_packages(include=[cfg["lib_path"], f"{cfg['lib_path']}.*"]), artefacts],
-    package_dir={artefacts: "data"}, package_data={artefacts: ["bart-mini/*", "chars-mini/*"]}, include_package_data=False, zip_safe=False,
+    package_dir={artefacts: "data"}, package_data={artefacts: ["bart-mini/*", "chars-mini/*", "grammars/*"]}, include_package_data=False, zip_safe=False,
 )

@@ -29,24 +29,28 @@ def _weights(
     if clock == "discrete": now, weight = high, T*(1 - (low/high)**2)         # T rho_t: t is drawn with probability 1/T
     else:
         now = low + (tau*T - (t - 1))*(high - low)
-        weight = 2*T*(high - low)/now                                         # (d lambda / d tau) / lambda, with lambda = sigma^2
+        weight = 2*T*(high - low)/now  # (d lambda / d tau) / lambda, with lambda = sigma^2
     return t, 1 - now**2, torch.where(high > low, weight, 0.)                 # a step that covers nothing pays nothing
 
 # %% ../nbs/foundations/13_likelihood.ipynb #f89f29ad
 def _check_bound(process, x0, clock, draws, batch_size):
     "Refuse what has no bound."
     if clock not in ("discrete", "continuous"):
-        raise InputError(f"Unknown clock {clock!r}: choose 'discrete' for the sampler of T steps or 'continuous' for the limit of many steps.")
+        raise InputError(f"Unknown clock {clock!r}: choose 'discrete' for the sampler of T steps or 'continuous' for "
+                         "the limit of many steps.")
     for name, n in (("draws", draws), ("batch_size", batch_size)):
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1: raise InputError(f"{name} must be a whole number of at least 1; got {n!r}.")
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            raise InputError(f"{name} must be a whole number of at least 1; got {n!r}.")
     if not isinstance(process, Masking):
         raise InputError(f"This bound holds for a Masking process; got {type(process).__name__}.")
     left = process.schedule.alpha_bar[-1].item()
-    if left > 1e-12:                                                          # cos(pi/2) in floating point is no exact 0
-        raise InputError(f"The schedule {process.schedule.name!r} leaves a share of {left:g} visible at T, which a sampler that starts from "
+    if left > 1e-12:  # cos(pi/2) in floating point is no exact 0
+        raise InputError(f"The schedule {process.schedule.name!r} leaves a share of {left:g} visible at T, which a "
+                         "sampler that starts from "
             "masks never produces: the bound would be infinite. Take a schedule that ends at alpha_bar = 0.")
     if x0.is_floating_point() or x0.dtype == torch.bool or x0.ndim != 2 or 0 in x0.shape:
-        raise InputError(f"x0 must be a batch of token ids (N, L), at least one by one; got {x0.dtype} of shape {tuple(x0.shape)}.")
+        raise InputError(f"x0 must be a batch of token ids (N, L), at least one by one; got {x0.dtype} of shape "
+                         f"{tuple(x0.shape)}.")
     if bool((x0 == process.mask_id).any()):
         raise InputError(f"x0 contains the mask id {process.mask_id}: a clean text has no masks; leave such rows out.")
     if bool(((x0 < 0) | (x0 >= process.vocab)).any()):
@@ -79,9 +83,10 @@ def masked_nelbo(
     t, alpha, weight = _weights(process.schedule, 1 - low_discrepancy(len(x0)*draws, generator).to(where), clock)
     def rand(n): return torch.rand(n, x0.shape[1], generator=generator, device=where, dtype=torch.float64)
     cover = torch.cat([rand(len(a)) >= a[:, None] for a in alpha.split(4096)])   # kept as one byte per character
-    cover &= (weight > 0)[:, None]                                            # a weight of 0 must win over infinitely many nats
+    cover &= (weight > 0)[:, None]  # a weight of 0 must win over infinitely many nats
     t, weight, cover = (v.to(x0.device) for v in (t, weight, cover))
-    row = torch.arange(len(t), device=x0.device) % len(x0)                    # each row gets `draws` times that are evenly spread themselves
+    # each row gets `draws` times that are evenly spread themselves
+    row = torch.arange(len(t), device=x0.device) % len(x0)
     batches = zip(*(v.split(batch_size) for v in (row, cover, t)), strict=True)
     nats = [_covered_nats(denoise, process, x0[i].long(), c, s) for i, c, s in batches]
     return (weight * torch.cat(nats)).view(draws, -1).mean(0)
@@ -92,5 +97,6 @@ def bits(
     characters,        # how many characters the row has, > 0: number or tensor
 ):                     # like nats
     "Nats per row as bits per character; for a row of nats that are a bound, this is one too."
-    if not bool((torch.as_tensor(characters) > 0).all()): raise InputError(f"bits per character need at least one character; got {characters}.")
+    if not bool((torch.as_tensor(characters) > 0).all()):
+        raise InputError(f"bits per character need at least one character; got {characters}.")
     return nats / (characters * math.log(2))

@@ -53,7 +53,8 @@ def colour_distance(
     kind:str|None=None,  # whose eyes, as in `as_seen`
 )->float:                # CIE 1976 distance; about 2 is just noticeable
     "How different two colours look."
-    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+                       [0.0193339, 0.1191920, 0.9503041]])
     def lab(c):
         r = to_xyz @ as_seen(c, kind) / (to_xyz @ np.ones(3))     # relative to white
         f = np.where(r > (6/29)**3, np.cbrt(r), r/(3*(6/29)**2) + 4/29)
@@ -67,8 +68,10 @@ COLOURS = {"blue": "#0072B2", "vermillion": "#D55E00", "green": "#009E73", "purp
 # %% ../../nbs/lab/15_figures.ipynb #db6399c8
 STYLE = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "legend.fontsize": 8,
-    "xtick.labelsize": 8, "ytick.labelsize": 8, "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
-    "axes.grid": True, "axes.axisbelow": True, "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.edgecolor": "#666666",
+    "xtick.labelsize": 8, "ytick.labelsize": 8, "figure.facecolor": "white", "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "axes.grid": True, "axes.axisbelow": True, "grid.color": "#dddddd", "grid.linewidth": 0.6,
+    "axes.edgecolor": "#666666",
     "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 1.8, "lines.markersize": 4.5,
     "legend.frameon": False, "figure.dpi": 110, "savefig.dpi": 110}
 
@@ -98,7 +101,8 @@ def panel(
 ):                    # (figure, axes)
     "An empty figure in the house style with labelled axes; an empty label is an `InputError`."
     for name,label in (("xlabel", xlabel), ("ylabel", ylabel)):
-        if not str(label).strip(): raise InputError(f"{name} is empty; say what the axis shows and its unit, such as 'noise (%)'")
+        if not str(label).strip():
+            raise InputError(f"{name} is empty; say what the axis shows and its unit, such as 'noise (%)'")
     with use_style():
         fig = Plot(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(fig)
@@ -114,7 +118,8 @@ def _pair(value, n, label):
     mean,std = value if paired else (value, None)
     mean,std = np.asarray(mean, float),None if std is None else np.asarray(std, float)
     for name,a in (("values", mean), ("standard deviations", std)):
-        if a is not None and a.shape!=(n,): raise InputError(f"{label!r} has {a.size} {name} for {n} positions; give one for each")
+        if a is not None and a.shape!=(n,):
+            raise InputError(f"{label!r} has {a.size} {name} for {n} positions; give one for each")
     return mean,std
 
 def _mark(ax, marks, vertical=True):
@@ -124,7 +129,8 @@ def _mark(ax, marks, vertical=True):
         (ax.axvline if vertical else ax.axhline)(at, color="#444444", lw=1, ls=":", zorder=1)
         if not vertical: ax.text(0.995, at, label, transform=ax.get_yaxis_transform(), ha="right", **grey); continue
         right = ax.transAxes.inverted().transform(ax.transData.transform((at, ax.get_ylim()[1])))[0] > 0.55
-        ax.text(at, 0.02 + 0.08*(i%3), f" {label} ", transform=ax.get_xaxis_transform(), ha="right" if right else "left", **grey)
+        ax.text(at, 0.02 + 0.08*(i%3), f" {label} ", transform=ax.get_xaxis_transform(),
+                ha="right" if right else "left", **grey)
 
 # %% ../../nbs/lab/15_figures.ipynb #9fb73350
 def plot_curves(
@@ -167,7 +173,8 @@ def plot_losses(
     "Training and validation losses of a run. A history without any of the keys is an `InputError`."
     rows = {k: [(h["step"], h[k]) for h in history if h.get(k) is not None] for k in keys}
     rows = {k: r for k,r in rows.items() if r}
-    if not rows: raise InputError(f"{len(history)} history entries hold none of {', '.join(keys)}; give `keys` that they hold")
+    if not rows:
+        raise InputError(f"{len(history)} history entries hold none of {', '.join(keys)}; give `keys` that they hold")
     return plot_curves({k: [s for s,_ in r] for k,r in rows.items()}, {k: [v for _,v in r] for k,r in rows.items()},
                        xlabel, ylabel, title, marks=marks, yscale=yscale)
 
@@ -217,7 +224,8 @@ def plot_histogram(
         for i,(label,v) in enumerate(groups.items()):
             colour = list(COLOURS.values())[i%len(COLOURS)]
             ax.stairs(np.histogram(v, edges, density=True)[0], edges, fill=True, color=colour, alpha=0.25)
-            ax.stairs(np.histogram(v, edges, density=True)[0], edges, color=colour, lw=1.5, ls=LINES[i%len(LINES)], label=label)
+            ax.stairs(np.histogram(v, edges, density=True)[0], edges, color=colour, lw=1.5, ls=LINES[i%len(LINES)],
+                      label=label)
         ax.set_yscale(yscale)
         _mark(ax, marks)
         ax.legend()
@@ -243,11 +251,14 @@ def plot_heatmap(
     "A table of numbers as colours. Labels that do not fit the table are an `InputError`."
     values = np.asarray(values, float)
     if values.shape!=(len(rows), len(columns)):
-        raise InputError(f"values of shape {values.shape} for {len(rows)} rows and {len(columns)} columns; give one label for each")
+        raise InputError(f"values of shape {values.shape} for {len(rows)} rows and {len(columns)} columns; give one "
+                         "label for each")
     if numbers is not None and np.shape(numbers)!=values.shape:
-        raise InputError(f"numbers of shape {np.shape(numbers)} for values of shape {values.shape}; give one number for each cell")
+        raise InputError(f"numbers of shape {np.shape(numbers)} for values of shape {values.shape}; give one number "
+                         "for each cell")
     wide = {} if numbers is None else {"width": max(5.6, 2.4 + 0.5*len(columns))}         # room for the digits
-    fig,ax = panel(xlabel, ylabel, title, height=max(1.8, min(4.5, 0.9 + (0.22 if not wide else 0.3)*len(rows))), **wide)
+    fig,ax = panel(xlabel, ylabel, title, height=max(1.8, min(4.5, 0.9 + (0.22 if not wide else 0.3)*len(rows))),
+                   **wide)
     with use_style():
         image = ax.imshow(values, aspect="auto", cmap="cividis",
                           norm=Normalize(*(limits or (np.nanmin(values), np.nanmax(values)))), interpolation="nearest")
@@ -257,7 +268,8 @@ def plot_heatmap(
         if max(len(str(c)) for c in columns)>4: ax.tick_params(axis="x", rotation=45)
         ax.grid(visible=False)
         for (i,j),v in np.ndenumerate(np.asarray([]) if numbers is None else np.asarray(numbers, float)):
-            ax.text(j, i, f"{v:.{digits}f}", ha="center", va="center", fontsize=8, color=_ink(image.to_rgba(values[i, j])))
+            ax.text(j, i, f"{v:.{digits}f}", ha="center", va="center", fontsize=8,
+                    color=_ink(image.to_rgba(values[i, j])))
         fig.colorbar(image, ax=ax, label=value_label, pad=0.02)
     return fig
 
@@ -293,13 +305,16 @@ def plot_scatter(
             x,y = np.atleast_1d(np.asarray(x, float)),np.atleast_1d(np.asarray(y, float))
             if x.shape!=y.shape: raise InputError(f"{label!r} has {x.size} x and {y.size} y; give one y for each x")
             given = len((names or {}).get(label, x))
-            if given!=x.size: raise InputError(f"{label!r} has {given} names for {x.size} points; give one name for each point")
-            ax.scatter(x, y, 32, color=list(COLOURS.values())[i%len(COLOURS)], marker="osD^vPX"[i%7], label=label, zorder=3)
+            if given!=x.size:
+                raise InputError(f"{label!r} has {given} names for {x.size} points; give one name for each point")
+            ax.scatter(x, y, 32, color=list(COLOURS.values())[i%len(COLOURS)], marker="osD^vPX"[i%7], label=label,
+                       zorder=3)
         ax.margins(x=0.15, y=0.12)
         ax.set(xscale=xscale, yscale=yscale)
         if diagonal:
             low,high = ax.dataLim.min.min(),ax.dataLim.max.max()     # two points and no slope: holds on log axes too
-            ax.axline((low, low), (high, high) if high > low else (low + 1, low + 1), color="#888888", lw=1, ls="--", label=diagonal,
+            ax.axline((low, low), (high, high) if high > low else (low + 1, low + 1), color="#888888", lw=1, ls="--",
+                      label=diagonal,
                       zorder=1)
         if len(points)>1 or diagonal: ax.legend()
         named = [(k, *(np.atleast_1d(v) for v in xy)) for k,xy in points.items() if k in (names or {})]
@@ -315,7 +330,8 @@ def _outline(token):
     text,size = token.replace("\n", "\u21b5").replace("\t", " "),8
     if not text.strip(): return Outline(np.empty((0, 2)))            # matplotlib cannot outline a blank
     path = TextPath((0, 0), text, size, prop=FontProperties(family="DejaVu Sans Mono"))
-    return path.transformed(Affine2D().translate(-0.602*size*len(text)/2, -0.27*size))   # one character of this font is 0.602 wide
+    # one character of this font is 0.602 wide
+    return path.transformed(Affine2D().translate(-0.602*size*len(text)/2, -0.27*size))
 
 def _paint(fig, scale, tokens, values, marked, mask):
     "Write tokens into the cells of a strip and colour them."
@@ -336,19 +352,23 @@ def _strip(tokens, label, title, per_line, limits, mask, legend):
     for token in tokens:
         if x and x + len(token) > per_line: x,y = 0,y + 1
         cells.append((x, y, len(token))); x += len(token)
-    def boxes(top, bottom): return [[(x, y + top), (x + w, y + top), (x + w, y + bottom), (x, y + bottom)] for x,y,w in cells]
+    def boxes(top, bottom): return [[(x, y + top), (x + w, y + top), (x + w, y + bottom), (x, y + bottom)] for x,y,
+                                    w in cells]
     fig,ax = panel(label, "text", title, 7, 0.75 + 0.21*(y + 1))
     scale = ScalarMappable(Normalize(*limits), "cividis")
     with use_style():
         ax.set(xlim=(0, per_line), ylim=(y + 1, 0), xlabel="", ylabel=""); ax.axis("off")
         ax.add_collection(PolyCollection(boxes(0.04, 0.96), lw=0), autolim=False)
-        ax.add_collection(PathCollection([], offsets=[(x + w/2, y + 0.5) for x,y,w in cells], offset_transform=ax.transData, lw=0, snap=False,
+        ax.add_collection(PathCollection([], offsets=[(x + w/2, y + 0.5) for x,y,w in cells],
+                                         offset_transform=ax.transData, lw=0, snap=False,
                                          transform=Affine2D().scale(1/72) + fig.dpi_scale_trans), autolim=False)
         ax.add_collection(PolyCollection(boxes(0.8, 1), lw=1), autolim=False)
         fig.colorbar(scale, ax=ax, label=label, orientation="horizontal", aspect=60, pad=0.02, shrink=0.6,
                      ticks=MaxNLocator(8, steps=[1, 2, 5, 10]))
-        handles = {"given": lambda text: Patch(color=_GIVEN, label=text), "mark": lambda text: Line2D([], [], color=_BAR, lw=3, label=text)}
-        if legend: ax.legend(handles=[handles[k](text) for k,text in legend.items()], loc="lower right", bbox_to_anchor=(1, 1),
+        handles = {"given": lambda text: Patch(color=_GIVEN, label=text),
+                   "mark": lambda text: Line2D([], [], color=_BAR, lw=3, label=text)}
+        if legend:
+            ax.legend(handles=[handles[k](text) for k,text in legend.items()], loc="lower right", bbox_to_anchor=(1, 1),
                              ncols=2, borderaxespad=0.3, handlelength=1.2, columnspacing=1.2)
     return fig,scale
 
@@ -367,10 +387,12 @@ def plot_strip(
     "Text as cells coloured by a value per token, read like text. Unequal lengths are an `InputError`."
     values,bars = np.asarray(values, float),values if marked is None else marked
     if not len(values)==len(tokens)==len(bars) or not len(values):
-        raise InputError(f"{len(tokens)} tokens, {len(values)} values and {len(bars)} marks; give one of each, and at least one")
+        raise InputError(f"{len(tokens)} tokens, {len(values)} values and {len(bars)} marks; give one of each, and at "
+                         "least one")
     known = values[~np.isnan(values)]
     given = any(np.isnan(v) and t!="_" for t,v in zip(tokens, values, strict=True))
-    fig,scale = _strip(tokens, value_label, title, per_line, limits or ((known.min(), known.max()) if len(known) else (0, 1)), "_",
+    fig,scale = _strip(tokens, value_label, title, per_line,
+                       limits or ((known.min(), known.max()) if len(known) else (0, 1)), "_",
                        ({"given": neutral_label} if given else {}) | ({"mark": marked_label} if marked is not None else {}))
     _paint(fig, scale, tokens, values, marked, "_")
     return fig
@@ -384,9 +406,11 @@ def commit_steps(
     "When each shown token took its place, and where tokens were taken back. Unequal lengths are an `InputError`."
     rows = [list(s) for s in states]
     times = np.arange(len(rows), dtype=float) if times is None else np.asarray(times, float)
-    if len(times)!=len(rows): raise InputError(f"{len(rows)} states and {len(times)} times; give one time for each state")
+    if len(times)!=len(rows):
+        raise InputError(f"{len(rows)} states and {len(times)} times; give one time for each state")
     if len({len(r) for r in rows})!=1 or not rows[0]:
-        raise InputError(f"{len(rows)} states of {len({len(r) for r in rows})} lengths; give at least one, all of one length above zero")
+        raise InputError(f"{len(rows)} states of {len({len(r) for r in rows})} lengths; give at least one, all of one "
+                         "length above zero")
     rows = np.array(rows, dtype=object)
     masked,when = rows==mask,np.full(rows.shape, np.nan)
     for k in range(1, len(rows)):
@@ -404,10 +428,12 @@ def animate(
     "Write figures as an animation, atomically. No frames, unequal sizes or another suffix are an `InputError`."
     from PIL import Image
     suffix = str(path).rsplit(".", 1)[-1].lower()
-    if suffix not in ("gif", "png"): raise InputError(f"cannot animate into {str(path)!r}; end the name in .gif or .png")
+    if suffix not in ("gif", "png"):
+        raise InputError(f"cannot animate into {str(path)!r}; end the name in .gif or .png")
     images = [Image.open(io.BytesIO(png(f))).convert("RGB") for f in frames]
     if not images or len({i.size for i in images})!=1:
-        raise InputError(f"{len(images)} frames of {len({i.size for i in images})} sizes; give at least one, all of one size")
+        raise InputError(f"{len(images)} frames of {len({i.size for i in images})} sizes; give at least one, all of "
+                         "one size")
     some = images[::-1][::-(-len(images)//8)]                      # at most 8, the last one among them
     palette = Image.fromarray(np.vstack([np.asarray(i) for i in some])).quantize(128)
     images = [i.quantize(palette=palette, dither=Image.Dither.NONE) for i in images]
@@ -433,7 +459,8 @@ def strip_frames(
     if titles is None: titles = [f"step {k} of {K - 1}" for k in range(K)]
     if len(titles)!=K: raise InputError(f"{K} states and {len(titles)} titles; give one title for each state")
     times = np.arange(K) if times is None else np.asarray(times, float)
-    legend = ({"given": neutral_label} if any(t!=mask for t in rows[0]) else {}) | ({"mark": "masked again in this step"} if again.any() else {})
+    legend = ({"given": neutral_label} if any(t!=mask for t in rows[0]) else {}) | ({"mark": "masked again in this "
+        "step"} if again.any() else {})
     fig,scale = _strip([max(column, key=len) for column in zip(*rows, strict=True)], value_label, titles[-1], per_line,
                        (times[1:].min(), times[1:].max()) if K>1 else (0, 1), mask, legend)
     def frame(k):

@@ -56,16 +56,19 @@ class Noised(NamedTuple):
     output:str                  # the beginning of the decoded text
 
 NOISED_PARAGRAPH = (
-    "The quick brown fox jumps over the lazy dog. This pangram contains every letter of the English alphabet at least once. "
+    "The quick brown fox jumps over the lazy dog. This pangram contains every letter of the English alphabet at least "
+    "once. "
     "Pangrams are often used to display font samples and test keyboards.")
 NOISING = (
     Noised(0.1, "coherent", ("the text mostly stays coherent", "a little is corrupted and some words are omitted",
                              "structure and meaning survive"),
-           "The quick brown fox jumps over the lazy dog. This pangram contains every letter   in the   and   of the English "
+           "The quick brown fox jumps over the lazy dog. This pangram contains every letter   in the   and   of the "
+           "English "
            'alphabet at least once. Pangrams are often used to display font   or   samples and test keyboards.   "  "'),
     Noised(0.5, "garbled", ("coherence suffers badly", "some English words and some structure remain",
                             "most of the output is garbled"),
-           " the (WASHINGTON\ufffd the\ufffd\ufffd\ufffd for the a (\ufffd\ufffd (\ufffd,\ufffd\ufffd in, as, a, a and, the thes, as"),
+           " the (WASHINGTON\ufffd the\ufffd\ufffd\ufffd for the a (\ufffd\ufffd (\ufffd,\ufffd\ufffd in, as, a, a "
+           "and, the thes, as"),
     Noised(1.0, "nonsense", ("almost all of it is nonsense", "only fragments of words remain", "the structure is gone"),
            ' \u2265""".". arming-""""!".".".""."?".".".?".".""?"."- \u2013""The""A""3"- Matte""B""4"'))
 _record(21, "undated", NOISING_JOURNAL,
@@ -102,7 +105,8 @@ for _u in UNETS:
     _record(22, "undated", NOISING_JOURNAL,
         (f"unets/{_u.name.split()[0].lower()}-train", f"{_u.name} ({_u.millions:g}M): training cosine", _span(_u.train),
          "cosine"),
-        (f"unets/{_u.name.split()[0].lower()}-val", f"{_u.name} ({_u.millions:g}M): validation cosine", _span(_u.val), "cosine"))
+        (f"unets/{_u.name.split()[0].lower()}-val", f"{_u.name} ({_u.millions:g}M): validation cosine", _span(_u.val),
+         "cosine"))
 
 # %% ../../nbs/lab/14_journal.ipynb #c374dcea
 L1_RUN = {"parameters": 30_500_000, "epoch": 16, "lr": 1e-4, "lr_before": 1e-5, "loss": "L1"}
@@ -129,12 +133,14 @@ _record(22, "2025-01-27", NOISING_JOURNAL,
 # %% ../../nbs/lab/14_journal.ipynb #f12327b0
 X0_RUN = {"time_embedding": 256, "batch_size": 96, "lr": 5e-5, "epochs": 40, "length": 64, "optimizer": "AdamW",
           "weight_decay": 0.01, "clip": 1.0,
-          "mixed_precision": True, "schedule": "cosine", "T": 2000, "s": 0.008, "corpus": "WikiText-2", "frozen": 39_393_024,
+          "mixed_precision": True, "schedule": "cosine", "T": 2000, "s": 0.008, "corpus": "WikiText-2",
+          "frozen": 39_393_024,
           "trained": 42_527_232}
 X0_AT_T0 = {"cosine": 0.564, "magnitude": 2.535, "mse": 0.1972}
 THREE_LOSS_RUN = {"epochs": 40, "seconds": 5398.17, "train_loss": 6.7145, "val_loss": 7.0019}
 _record(20, "2025-06-24", BART_JOURNAL,
-    ("backbone/embedding-parameters", "bart-base encoder: parameters outside its layers", X0_RUN["frozen"], "parameters"),
+    ("backbone/embedding-parameters", "bart-base encoder: parameters outside its layers", X0_RUN["frozen"],
+     "parameters"),
     ("backbone/layer-parameters", "bart-base encoder: parameters inside its layers", X0_RUN["trained"], "parameters"))
 _record(23, "2025-06-24", BART_JOURNAL,
     ("x0/train-loss", "x0 denoiser, 40 epochs: training loss", 0.4148, "loss"),
@@ -245,7 +251,8 @@ TEN_TIMESTEPS = tuple(Row(*r) for r in (
 NOISE_PERCENT = {  # 100 * (1 - alpha_bar) as the journal's own logs print it, {schedule: {t: %}}
     # cosine at 1900 is the end of a range, "0% to 99.4%", printed on 26 June without its timestep
     "cosine": {0: 0.0, 50: 0.2, 500: 15.3, 1500: 85.6, 1700: 94.6, 1900: 99.4},
-    "sqrt": {0: 0.0, 1: 0.3, 5: 1.4, 10: 2.7, 50: 10.1, 100: 16.6, 420: 41.5, 489: 45.4, 495: 45.7, 500: 46.0, 946: 66.3,
+    "sqrt": {0: 0.0, 1: 0.3, 5: 1.4, 10: 2.7, 50: 10.1, 100: 16.6, 420: 41.5, 489: 45.4, 495: 45.7, 500: 46.0,
+             946: 66.3,
              979: 67.6, 996: 68.3,
              1000: 68.5, 1472: 84.9, 1497: 85.7, 1500: 85.8, 1509: 86.1, 1700: 91.9, 1900: 97.7, 1999: 100.0}}
 
@@ -259,15 +266,20 @@ for _r in TEN_TIMESTEPS:
 _record(26, "2025-06-28", BART_JOURNAL,
     ("schedule/cosine-magnitude-0", "cosine schedule, t = 0: magnitude ratio", TEN_TIMESTEPS[0].cos_mag, "ratio"),
     ("schedule/sqrt-magnitude-0", "sqrt schedule, t = 0: magnitude ratio", TEN_TIMESTEPS[0].sqrt_mag, "ratio"),
-    ("schedule/cosine-magnitude-1900", "cosine schedule, t = 1900: magnitude ratio", TEN_TIMESTEPS[-1].cos_mag, "ratio"),
+    ("schedule/cosine-magnitude-1900", "cosine schedule, t = 1900: magnitude ratio", TEN_TIMESTEPS[-1].cos_mag,
+     "ratio"),
     ("schedule/sqrt-magnitude-1900", "sqrt schedule, t = 1900: magnitude ratio", TEN_TIMESTEPS[-1].sqrt_mag, "ratio"),
-    ("schedule/sqrt-average", "sqrt schedule: similarity averaged over ten timesteps", SQRT_SUMMARY["cosine"], "cosine"),
-    ("schedule/sqrt-average-magnitude", "sqrt schedule: magnitude ratio averaged over ten timesteps", SQRT_SUMMARY["magnitude"],
+    ("schedule/sqrt-average", "sqrt schedule: similarity averaged over ten timesteps", SQRT_SUMMARY["cosine"],
+     "cosine"),
+    ("schedule/sqrt-average-magnitude", "sqrt schedule: magnitude ratio averaged over ten timesteps",
+     SQRT_SUMMARY["magnitude"],
      "ratio"),
     ("schedule/sqrt-low", "sqrt schedule: similarity at low noise, t = 0 to 10", SQRT_SUMMARY["low"], "cosine"),
-    ("schedule/sqrt-high", "sqrt schedule: similarity at high noise, t = 1000 and more", SQRT_SUMMARY["high"], "cosine"),
+    ("schedule/sqrt-high", "sqrt schedule: similarity at high noise, t = 1000 and more", SQRT_SUMMARY["high"],
+     "cosine"),
     ("schedule/sqrt-difference", "sqrt schedule: low minus high noise", SQRT_SUMMARY["difference"], "cosine"),
-    ("schedule/gain-1900", "sqrt over cosine schedule at t = 1900: gain in similarity", TEN_TIMESTEPS[-1].sim_gain, "cosine"),
+    ("schedule/gain-1900", "sqrt over cosine schedule at t = 1900: gain in similarity", TEN_TIMESTEPS[-1].sim_gain,
+     "cosine"),
     ("schedule/low-noise", "sqrt is slightly better than cosine up to t = 100"),
     ("schedule/medium-noise", "cosine is slightly better than sqrt at t = 500 and 1000"),
     ("schedule/magnitude", "sqrt scales magnitudes better, in general and above all at very high noise"))
@@ -293,23 +305,33 @@ SAMPLED_SHAPE,FINAL_NORM = (64, 768),14.165   # latents (length, width); norm at
 
 # %% ../../nbs/lab/14_journal.ipynb #d1a63718
 SAMPLED_TEXTS = {  # what the journal printed, by number of steps
-    20: ("music women music many have some have these their are have many The folk many various of had have these these "
-         "most have have have rural including cultural have of , many several have many are have have modern include have "
+    20: ("music women music many have some have these their are have many The folk many various of had have these "
+         "these "
+         "most have have have rural including cultural have of , many several have many are have have modern include "
+         "have "
          "have widely , have have have have these have have have of have have most are have",
-         "are been , and have American , many , 18 music American are with by have The hass many its haves those more , "
-         "has has have , its folk have other such have or , music has more have have have , have of , have several with "
+         "are been , and have American , many , 18 music American are with by have The hass many its haves those more "
+         ", "
+         "has has have , its folk have other such have or , music has more have have have , have of , have several "
+         "with "
          "include the have such have an style of include American",
-         "the The are widely the common areic and these of are are have are and are other are those the these , these have"
+         "the The are widely the common areic and these of are are have are and are other are those the these , these "
+         "have"
          " of The has Other of more various , such in are are including 50 other social these several several , "
          "significant are these Other and generally , cultural have other most or these have as are types some"),
     50: ("are are are have are these have are have these are have are have are are songs are these are have are are "
-         "features have have , most have are have often are have are its such have often features are these have are have "
+         "features have have , most have are have often are have are its such have often features are these have are "
+         "have "
          "are are have have The are have have are have are are have has have features are have",
-         "have have these have individuals these have of these have these many including have many , these with have have "
-         "those these have have these these these those have have these those those have have these , individuals , have "
+         "have have these have individuals these have of these have these many including have many , these with have "
+         "have "
+         "those these have have these these these those have have these those those have have these , individuals , "
+         "have "
          "have have the such have , have , have these have these are the , these these various have are many these",
-         "have have The these have these have traditional have have these are are have have several have The are have have"
-         " are have , are have music these are have have have have have with have these have music , have these have these"
+         "have have The these have these have traditional have have these are are have have several have The are have "
+         "have"
+         " are have , are have music these are have have have have have with have these have music , have these have "
+         "these"
          " have have have The The are have are have have have have have The has have"),
     400: (" ".join(["have"]*64),)}
 
@@ -332,10 +354,12 @@ MASKED_RUN = {"parameters": 10_700_000, "block": 256, "steps": 5000, "T": 100, "
               "first_loss": 4.3315, "masked_fraction": 0.368, "visible_fraction": 0.63, "losses": (4.3, 1.8, 0.6, 0.7)}
 _record(30, "undated", MASKED_JOURNAL,
     ("masked/parameters", "masked character model: parameters, about", MASKED_RUN["parameters"], "parameters"),
-    ("masked/first-loss", "masked characters: loss before training is ln of 76 characters", MASKED_RUN["first_loss"], "nats"),
+    ("masked/first-loss", "masked characters: loss before training is ln of 76 characters", MASKED_RUN["first_loss"],
+     "nats"),
     ("masked/fraction", "masked characters: mean masked fraction, t uniform in 1 to 100", MASKED_RUN["masked_fraction"],
      "fraction"),
-    ("masked/full-loss", "masked characters: loss over all positions, first logged values", "4.3 -> 1.8 -> 0.6 -> 0.7", "nats"),
+    ("masked/full-loss", "masked characters: loss over all positions, first logged values", "4.3 -> 1.8 -> 0.6 -> 0.7",
+     "nats"),
     ("masked/time", "telling the model the timestep is essential"),
     ("masked/bidirectional", "reading both sides helps the denoiser"),
     ("masked/honest", "loss on masked positions alone measures denoising more honestly"),
@@ -369,13 +393,15 @@ _OCT_1_TO_3 = (
     *_scores("2025-10-01", "v0", "aa1", ("smol", "best", 128, False, 4.6, _first),
         ("smol", "best", 128, False, 4.2, _first + ", rerun"), ("smol", "best", 32, False, 4.6, _first + ", rerun"),
         ("smol", "final", 128, False, 4.2, _first), ("mediom", "best", 128, False, 8.1, _first),
-        ("mediom", "final", 128, False, 8.8, _first), ("smol", "best", None, False, 3.5), ("smol", "best", None, True, 4.5),
+        ("mediom", "final", 128, False, 8.8, _first), ("smol", "best", None, False, 3.5),
+        ("smol", "best", None, True, 4.5),
         ("mediom", "best", 32, False, 7.4), ("mediom", "best", 32, True, 10.4), ("lorge", "best", 32, False, 11.6),
         ("smol", "final", 32, False, 4.9), ("smol", "final", 32, True, 5.3), ("mediom", "final", 32, False, 8.1),
         ("mediom", "final", 32, True, 10.6), ("lorge", "final", 32, False, 14.9), ("lorge", "final", 32, True, 16.2)),
     *_scores("2025-10-01", "v1", "aa1", ("smol", "best", 32, False, 8.6), ("smol", "best", 32, True, 10.7),
         ("smol", "final", 32, True, 20.2), ("smol", "final", 128, True, 19.5)),
-    *_scores("2025-10-03", "v1", "aa2", ("mediom", "halfway", 32, False, 0.0, _hard), ("mediom", "best", 32, False, 0.83, _hard),
+    *_scores("2025-10-03", "v1", "aa2", ("mediom", "halfway", 32, False, 0.0, _hard),
+             ("mediom", "best", 32, False, 0.83, _hard),
         ("mediom", "final", 128, False, 0.83, _hard), ("mediom", "final", 32, False, 0.83, _hard),
         ("mediom", "final", 32, True, 0.83, _hard), ("lorge", "halfway", 32, False, 0.0, _hard),
         ("lorge", "best", 32, False, 0.42, _hard), ("lorge", "final", 128, False, 0.0, _hard),
@@ -384,12 +410,14 @@ _OCT_1_TO_3 = (
 # %% ../../nbs/lab/14_journal.ipynb #e0814dcf
 _bug = "timesteps mapped wrongly"
 _OCT_4_TO_9 = (
-    *_scores("2025-10-04", "v1", "aa1", ("smol", "final", 32, True, 13.8, _bug), ("smol", "final", 32, False, 9.1, _bug),
+    *_scores("2025-10-04", "v1", "aa1", ("smol", "final", 32, True, 13.8, _bug),
+             ("smol", "final", 32, False, 9.1, _bug),
         ("mediom", "final", 32, True, 23.1, _bug), ("lorge", "final", 32, True, 23.5, _bug),
         ("lorge", "final", 32, False, 17.6, _bug), ("lorge", "final", None, False, 19.0, "timesteps mended"),
         ("smol", "final", 32, True, 9.0, "timesteps mended, self-conditioning wrong"),
         ("smol", "final", 32, False, 10.1, "both mended")),
-    *_scores("2025-10-04", "v1", "aa2", ("smol", "final", None, True, 0.0, _bug), ("mediom", "final", None, True, 1.7, _bug),
+    *_scores("2025-10-04", "v1", "aa2", ("smol", "final", None, True, 0.0, _bug),
+             ("mediom", "final", None, True, 1.7, _bug),
         ("lorge", "final", None, True, 2.1, _bug), ("lorge", "best", None, False, 1.2, _bug),
         ("huoge", "best", None, False, 0.0, "stopped at 263,299 of 384,000 updates")),
     *_scores("2025-10-06", "v2", "aa1", ("smol", "final", None, False, 14.1), ("smol", "final", None, True, 18.2),
@@ -408,16 +436,20 @@ _OCT_4_TO_9 = (
     *_scores("2025-10-09", "v7", "aa1", ("smol", "final", None, True, 7.6, "two passes at one timestep"),
         ("smol", "final", None, False, 6.0, "two passes at one timestep"),
         ("smol", "final", None, False, 6.0, "the previous step's prediction")),
-    *_scores("2025-10-09", "v6", "aa2", ("toiny", "final", None, True, 12.0, "config was aa2, the journal says by mistake")))
+    *_scores("2025-10-09", "v6", "aa2", ("toiny", "final", None, True, 12.0,
+                                         "config was aa2, the journal says by mistake")))
 ARC_SCORES = _OCT_1_TO_3 + _OCT_4_TO_9
 
 # %% ../../nbs/lab/14_journal.ipynb #b05c0651
 # score in %: (solved, of)
-ARC_COUNTS = {4.6: (13, 284), 4.2: (12, 284), 8.1: (23, 284), 8.8: (25, 284), 11.6: (35, 303), 14.9: (45, 303), 16.2: (49, 303)}
-ARC_RUN = {"T": 128, "sampling_steps": 32, "votes": 40, "minutes": {"smol": 145, "mediom": 496}, "gpu": "H200", "max_grid": 20,
+ARC_COUNTS = {4.6: (13, 284), 4.2: (12, 284), 8.1: (23, 284), 8.8: (25, 284), 11.6: (35, 303), 14.9: (45, 303),
+              16.2: (49, 303)}
+ARC_RUN = {"T": 128, "sampling_steps": 32, "votes": 40, "minutes": {"smol": 145, "mediom": 496}, "gpu": "H200",
+           "max_grid": 20,
            "updates": 96_000, "augmentations": {"training": 39, "evaluation": 390},
            "shapes": {"smol": (384, 4), "deep": (192, 16)},
-           "self_conditioned": 0.5, "sc_temperature": 1.5, "sc_gate": 0.3, "huoge_parameters": 270_000_000, "evaluation_share": 0.5,
+           "self_conditioned": 0.5, "sc_temperature": 1.5, "sc_gate": 0.3, "huoge_parameters": 270_000_000,
+           "evaluation_share": 0.5,
            "lora_updates": 8_000,
            "speedup_seconds": (150, 135), "long_run_updates": 1_000_000}
 _record(40, "2025-10-06", ARC_JOURNAL,
@@ -431,20 +463,24 @@ _record(41, "2025-10-01", ARC_JOURNAL,
     ("arc/final-beats-best", "v1 smol, voted: the last checkpoint, where the best by loss has 10.7%", 20.2, "%"))
 _record(41, "2025-10-04", ARC_JOURNAL,
     ("arc/early", "what is solved is solved within the first few denoising steps"),
-    ("arc/lorge-aa1", "lorge on aa1 with voting", 23.5, "%"), ("arc/mediom-aa1", "mediom on aa1 with voting", 23.1, "%"),
+    ("arc/lorge-aa1", "lorge on aa1 with voting", 23.5, "%"),
+    ("arc/mediom-aa1", "mediom on aa1 with voting", 23.1, "%"),
     ("arc/lorge-aa2", "lorge on aa2 with voting", 2.1, "%"))
 _record(41, "2025-10-06", ARC_JOURNAL,
-    ("arc/smol-aa1", "v3 smol on aa1 without voting", 16.5, "%"), ("arc/mediom-aa2", "v4 mediom on aa2 with voting", 2.5, "%"),
+    ("arc/smol-aa1", "v3 smol on aa1 without voting", 16.5, "%"),
+    ("arc/mediom-aa2", "v4 mediom on aa2 with voting", 2.5, "%"),
     ("arc/toiny-aa1", "toiny, range over versions", "12.0-14.1", "%"),
     ("arc/noise-input", "v2 smol, told the noise level instead of the timestep, voted", 18.2, "%"),
     ("arc/val-loss", "validation loss is no guide: more training raises the score whatever that loss does"))
-_record(41, "2025-10-08", ARC_JOURNAL, ("arc/ema", "v3 smol with averaged weights, 16.9% without: no obvious gain", 16.6, "%"))
+_record(41, "2025-10-08", ARC_JOURNAL, ("arc/ema", "v3 smol with averaged weights, 16.9% without: no obvious gain",
+                                        16.6, "%"))
 
 # %% ../../nbs/lab/14_journal.ipynb #f20c21ab
 _record(42, "2025-10-04", ARC_JOURNAL, ("sc/wrong", "smol with self-conditioning wired wrongly, voted", 9.0, "%"))
 _record(42, "2025-10-06", ARC_JOURNAL,
     ("sc/mlp", "self-conditioning through an MLP instead of a linear layer, smol on aa1", 12.25, "%"))
-_record(42, "2025-10-07", ARC_JOURNAL, ("sc/blend", "training on blends of predicted and true grids, smol on aa1", 11.2, "%"))
+_record(42, "2025-10-07", ARC_JOURNAL, ("sc/blend", "training on blends of predicted and true grids, smol on aa1", 11.2,
+                                        "%"))
 _record(42, "2025-10-09", ARC_JOURNAL,
     ("sc/two-pass", "two passes at one timestep, smol on aa1", 6.0, "%"),
     ("sc/temporal", "the previous step's prediction as input, smol on aa1", 6.0, "%"),
@@ -456,7 +492,8 @@ _record(43, "2025-10-06", ARC_JOURNAL,
     ("voting/toiny", "v2 toiny on aa1 with voting, 14.1% without: voting hurts", 13.0, "%"))
 _record(43, "2025-10-04", ARC_JOURNAL, ("voting/lorge", "lorge on aa1 with voting, 17.6% without", 23.5, "%"))
 _record(43, "2025-10-01", ARC_JOURNAL, ("voting/forty", "40 augmented copies that vote raise the score"))
-_record(44, "2025-10-08", ARC_JOURNAL, ("adaptation/lora", "LoRA and embeddings of smol trained for aa2, voted", 0.83, "%"))
+_record(44, "2025-10-08", ARC_JOURNAL, ("adaptation/lora", "LoRA and embeddings of smol trained for aa2, voted", 0.83,
+                                        "%"))
 _record(44, "2025-10-03", ARC_JOURNAL, ("adaptation/few", "LoRA on 1 or 10 tasks does not work yet"))
 _record(44, "2025-10-09", ARC_JOURNAL,
     ("adaptation/deep", "four times deeper at equal parameter count is worth testing (no score given)"))
