@@ -32,30 +32,31 @@ def bart_config(
     positions:int=128,   # longest row, in tokens
     **kwargs,            # any other field of `transformers.BartConfig`
 ):                       # a `transformers.BartConfig`
-    "The small BART: bart-base's shape at about a sixtieth of its size. Raises `InputError`, e.g. where the heads do not divide the width."
+    "The small BART: bart-base's shape at a sixtieth of its size. Raises `InputError`, e.g. for a width of 100."
     from transformers import BartConfig
-    for name, value in dict(vocab_size=vocab_size, width=width, layers=layers, positions=positions).items(): whole_number(value, name)
+    for name, value in dict(vocab_size=vocab_size, width=width, layers=layers, positions=positions).items():
+        whole_number(value, name)
     heads = max(1, width // 32)
-    fields = dict(encoder_attention_heads=heads, decoder_attention_heads=heads, encoder_ffn_dim=4 * width, decoder_ffn_dim=4 * width,
-                  dropout=0.0, init_std=0.05)           # a generated corpus is as large as one likes; narrow layers want a wider start than 0.02
-    fields |= dict(vocab_size=vocab_size, d_model=width, encoder_layers=layers, decoder_layers=layers, max_position_embeddings=positions) | kwargs
-    uneven = [n for n in {fields["encoder_attention_heads"], fields["decoder_attention_heads"]} if width % n]
-    if uneven: raise InputError(f"width={width} cannot be shared by {uneven[0]} attention heads: give a multiple of 32, or say how many heads.")
-    return BartConfig(**fields)
+    fields = dict(vocab_size=vocab_size, d_model=width, encoder_layers=layers, decoder_layers=layers,
+                  encoder_attention_heads=heads, decoder_attention_heads=heads, max_position_embeddings=positions,
+                  encoder_ffn_dim=4 * width, decoder_ffn_dim=4 * width,
+                  dropout=0.0,                          # a generated corpus is as large as one likes
+                  init_std=0.05) | kwargs               # narrow layers want a wider start than BART's 0.02
+    uneven = [n for n in (fields["encoder_attention_heads"], fields["decoder_attention_heads"]) if width % n]
+    if not uneven: return BartConfig(**fields)
+    raise InputError(f"width={width} cannot be shared by {uneven[0]} attention heads: give a multiple of 32.")
 
 # %% ../../nbs/bart/20_backbone.ipynb #d4329580
 def encoder_parameters(
     config,              # a `transformers.BartConfig`
 )->tuple[int, int]:      # parameters outside the encoder's layers, and inside them
-    "Count a BART encoder's parameters without allocating any: those around the layers (embeddings, one norm), and the layers."
+    "Count a BART encoder's parameters without allocating any: around the layers (embeddings, one norm), and in them."
     from transformers.models.bart.modeling_bart import BartEncoder
     with torch.device("meta"): encoder = BartEncoder(config)
     inside = sum(p.numel() for p in encoder.layers.parameters())
     return sum(p.numel() for p in encoder.parameters()) - inside, inside
 
 # %% ../../nbs/bart/20_backbone.ipynb #9e5daec3
-BART_REVISIONS = {"facebook/bart-base": "aadd2ab0ae0c8268c7c9693540e9904811f36177"}
-
 @dataclass
 class Backbone:
     "A BART with its tokenizer: `encode` turns texts into ids, the model does the rest."
@@ -66,22 +67,26 @@ class Backbone:
     @property
     def width(self)->int: return self.model.config.d_model
     @property
-    def device(self)->torch.device: return next(self.model.parameters()).device    # asked each time: a model can be moved
-    def fingerprints(self)->dict[str, str]: return {"backbone": fingerprint(self.model), "tokenizer": fingerprint(self.tokenizer)}
+    def device(self)->torch.device: return next(self.model.parameters()).device  # asked anew: a model can be moved
+    def fingerprints(self)->dict[str, str]:
+        return {"backbone": fingerprint(self.model), "tokenizer": fingerprint(self.tokenizer)}
 
 # %% ../../nbs/bart/20_backbone.ipynb #a93ce78e
 @patch
 def encode(self:Backbone,
     texts:list[str],            # sentences or paragraphs, at least one
-    length:int|None=None,       # cut rows at this many tokens; None: the longest row the model has positions for
-)->tuple[Tensor, Tensor]:       # token ids (B, L) int64 and mask (B, L) bool, true on real tokens; L is the longest row's length
-    "Tokenise a batch: `<s>` and `</s>` round every text, padding at the end. A `<mask>` in a text is text. Raises `InputError` on a text that is too long, unless `length` is given."
+    length:int|None=None,       # cut rows at this many tokens; None: refuse rows of more tokens than positions
+)->tuple[Tensor, Tensor]:       # ids (B, L) int64; mask (B, L) bool, true on real tokens; L: the longest row
+    "Tokenise: `<s>` and `</s>` round every text, padding at the end. `<mask>` in a text is text. Raises `InputError`."
     limit, texts = self.model.config.max_position_embeddings, list(texts)
     if not texts: raise InputError("There is no text to encode: give at least one.")
     if length is not None: length = whole_number(length, "length", 3, limit)       # <s>, one token, </s>
-    rows = self.tokenizer(texts, padding=True, truncation=length is not None, max_length=length, split_special_tokens=True, return_tensors="pt")
+    rows = self.tokenizer(texts, padding=True, truncation=length is not None, max_length=length,
+                          split_special_tokens=True, return_tensors="pt")
     longest = rows["input_ids"].shape[1]
-    if longest > limit: raise InputError(f"A text has {longest} tokens and {self.name} has {limit} positions: split it, or give length={limit} to cut it there.")
+    if longest > limit:
+        raise InputError(f"A text has {longest} tokens and {self.name} has {limit} positions: "
+                         f"split it, or give length={limit} to cut it there.")
     return rows["input_ids"].to(self.device), rows["attention_mask"].bool().to(self.device)
 
 # %% ../../nbs/bart/20_backbone.ipynb #8186c2e8
@@ -118,11 +123,12 @@ def _pretrained(
     try:
         with quiet_transformers(): model, info = BartForConditionalGeneration.from_pretrained(source, **how)
     except (SafetensorError, RuntimeError) as e:
-        raise InputError(f"The weights in {source} cannot be read as a BART ({str(e).splitlines()[0]}): the file is damaged or belongs to another model; "
-                         "fetch it again.") from e
-    wrong = sorted(info["missing_keys"]) + sorted(info["unexpected_keys"]) + sorted(str(k) for k in info["mismatched_keys"])
+        raise InputError(f"The weights in {source} cannot be read as a BART ({str(e).splitlines()[0]}): "
+                         "the file is damaged or belongs to another model; fetch it again.") from e
+    wrong = [str(k) for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for k in sorted(info[kind])]
     if not wrong: return model
-    raise InputError(f"The weights in {source} are not those of its config.json: {len(wrong)} tensors are missing, foreign or of another shape, {wrong[0]} first.")
+    raise InputError(f"The weights in {source} are not those of its config.json: {len(wrong)} tensors are missing, "
+                     f"foreign or of another shape, {wrong[0]} first; fetch the folder again.")
 
 # %% ../../nbs/bart/20_backbone.ipynb #fbbf4d7d
 def fitting_tokenizer(
@@ -130,62 +136,73 @@ def fitting_tokenizer(
     model:nn.Module,            # `transformers.BartForConditionalGeneration`
     name:str,                   # whose they are, for the error
 ):                              # the same tokenizer
-    "A tokenizer whose ids are all rows of the model and which agrees with it on `<s>`, padding and `</s>`, or `InputError`."
-    rows, largest = model.config.vocab_size, max(tokenizer.get_vocab().values(), default=-1) if hasattr(tokenizer, "get_vocab") else len(tokenizer) - 1
-    if largest >= rows: raise InputError(f"The tokenizer of {name} knows ids up to {largest} and the model has {rows} rows: they do not belong together; take the tokenizer that it was trained with.")
+    "A tokenizer whose ids are rows of the model, the special ones the same, or `InputError`."
+    way_out = "they do not belong together; take the tokenizer that the model was trained with."
     for role in ("bos", "pad", "eos"):
-        theirs, ours = getattr(model.config, f"{role}_token_id"), getattr(tokenizer, f"{role}_token_id")
-        if theirs != ours: raise InputError(f"The tokenizer of {name} gives its {role} token the id {ours} and the model expects {theirs}: they do not belong together; "
-                                            "take the tokenizer that it was trained with.")
-    return tokenizer
+        theirs, ours = (getattr(x, f"{role}_token_id") for x in (model.config, tokenizer))
+        if theirs == ours: continue
+        raise InputError(f"The {role} token of {name} has the id {ours}, its model expects {theirs}: {way_out}")
+    largest, rows = max(tokenizer.get_vocab().values()), model.config.vocab_size
+    if largest < rows: return tokenizer
+    raise InputError(f"The tokenizer of {name} has ids up to {largest}, its model {rows} rows: {way_out}")
 
 # %% ../../nbs/bart/20_backbone.ipynb #ce9e5ec8
 def load_bart(
-    name:str|Path="mini",       # "mini", a folder in transformers' format, or a hub name such as "facebook/bart-base"
+    name:str|Path="mini",           # "mini", a folder, or a hub name such as "facebook/bart-base"
     device:str|torch.device="cpu",  # where to put the weights
 )->Backbone:
     "Load a BART and its tokenizer, in evaluation mode and float32. Raises `MissingInput` or `InputError`."
     folder = shipped("bart-mini") if name == "mini" else Path(name)
     if folder.is_dir():
-        absent = [f for f in ("config.json", "model.safetensors", "tokenizer.json") if not (folder / f).exists()]
-        if absent: raise MissingInput(f"{folder} has no {absent[0]}: a backbone's folder holds config.json, model.safetensors and tokenizer.json.")
+        needed = ("config.json", "model.safetensors", "tokenizer.json")
+        absent = [f for f in needed if not (folder / f).exists()]
+        if absent: raise MissingInput(f"{folder} has no {absent[0]}: a backbone's folder holds {', '.join(needed)}.")
         tokenizer, model = load_tokenizer(folder), _pretrained(str(folder))
     else: tokenizer, model = _from_hub(str(name))
     return Backbone(model.to(device).eval(), fitting_tokenizer(tokenizer, model, str(name)), str(name))
 
 # %% ../../nbs/bart/20_backbone.ipynb #1c2765f4
-def _from_hub(name:str):
-    "Tokenizer and model of a hub name, pinned where we know the revision."
+BART_REVISIONS = {"facebook/bart-base": "aadd2ab0ae0c8268c7c9693540e9904811f36177"}
+
+def _from_hub(
+    name:str,                   # owner/name
+):                              # its tokenizer and its model
+    "A hub name, pinned where we know the revision. Raises `MissingInput`."
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise MissingInput(f"There is no backbone {name!r}: give \"mini\", an existing folder, or a hub name such as \"facebook/bart-base\".")
+        raise MissingInput(f"There is no backbone {name!r}: give \"mini\", an existing folder, or a hub name "
+                           "such as \"facebook/bart-base\".")
     from transformers import AutoTokenizer
     revision = BART_REVISIONS.get(name)
     try:
         with hub_client(): return AutoTokenizer.from_pretrained(name, revision=revision), _pretrained(name, revision)
     except (OSError, ConnectionError) as e:
-        raise MissingInput(f"{name!r} is neither in the local hub cache nor can the hub be reached: connect once to fetch it, or use load_bart(\"mini\").") from e
+        raise MissingInput(f"{name!r} is neither in the local hub cache nor can the hub be reached: "
+                           "connect once to fetch it, or use load_bart(\"mini\").") from e
 
 # %% ../../nbs/bart/20_backbone.ipynb #3da542c4
-BART_FILES = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
+BART_FILES = {"config.json", "generation_config.json", "model.safetensors",
+              "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
 
 def holds_bart(
     folder:str|Path,            # an existing folder
 )->bool:
     "Whether a folder holds a BART, whole, and nothing else: what `save_bart` may replace."
-    files = {p.name for p in Path(folder).iterdir()}
-    config = read_json(Path(folder) / "config.json", {})
-    return {"config.json", "model.safetensors"} <= files <= BART_FILES and isinstance(config, dict) and config.get("model_type") == "bart"
+    files, config = {p.name for p in Path(folder).iterdir()}, read_json(Path(folder) / "config.json", {})
+    whole = {"config.json", "model.safetensors"} <= files <= BART_FILES
+    return whole and isinstance(config, dict) and config.get("model_type") == "bart"
 
+# %% ../../nbs/bart/20_backbone.ipynb #4f21b219
 def save_bart(
-    backbone:Backbone,          # what to save
-    folder:str|Path,            # where: missing, empty, or an earlier backbone, which is replaced
+    backbone:Backbone,                # what to save
+    folder:str|Path,                  # where: missing, empty, or an earlier backbone, which is replaced
     dtype:torch.dtype=torch.float16,  # storage type of the weights
-)->Path:                        # the folder
-    "Save model, configuration and tokenizer in transformers' format (safetensors): all of it or nothing. Raises `InputError`."
+)->Path:                              # the folder
+    "Save model, configuration and tokenizer in transformers' format: all of it or nothing. Raises `InputError`."
     fitting_tokenizer(backbone.tokenizer, backbone.model, backbone.name)
     with replacing(folder, holds_bart) as fresh:
         save_weights(backbone.model, fresh / "model.safetensors", dtype)
-        for part in (backbone.model.config, backbone.model.generation_config, backbone.tokenizer): part.save_pretrained(fresh)
+        for part in (backbone.model.config, backbone.model.generation_config, backbone.tokenizer):
+            part.save_pretrained(fresh)
     return Path(folder)
 
 # %% ../../nbs/bart/20_backbone.ipynb #77568e04
@@ -209,8 +226,8 @@ def group_sentences(
 )->list[str]:                   # groups in order; a sentence that is longer than `length` is a group of its own
     "Join consecutive sentences of each paragraph, as many as fit into `length` tokens."
     split = [sentences(p) for p in paragraphs]
-    sizes = iter(len(t) for t in tokenizer([s for p in split for s in p], add_special_tokens=False, split_special_tokens=True)["input_ids"])
-    groups = []
+    tokens = tokenizer([s for p in split for s in p], add_special_tokens=False, split_special_tokens=True)
+    sizes, groups = iter(map(len, tokens["input_ids"])), []
     for paragraph in split:
         room = -1
         for s in paragraph:
@@ -234,8 +251,9 @@ def reconstruct(
     mask = ids != backbone.tokenizer.pad_token_id
     if latents is None: latents = backbone.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
     written = backbone.model.generate(
-        encoder_outputs=BaseModelOutput(last_hidden_state=latents), attention_mask=mask, num_beams=whole_number(beams, "beams"), do_sample=False,
-        max_length=ids.shape[1] + 1, min_length=0, no_repeat_ngram_size=0, early_stopping=beams > 1)
+        encoder_outputs=BaseModelOutput(last_hidden_state=latents), attention_mask=mask, do_sample=False,
+        num_beams=whole_number(beams, "beams"), early_stopping=beams > 1,
+        max_length=ids.shape[1] + 1, min_length=0, no_repeat_ngram_size=0)
     written = written[:, 1:]    # generate() starts with the decoder's start token, and stops when all rows have ended
     return F.pad(written, (0, ids.shape[1] - written.shape[1]), value=backbone.tokenizer.pad_token_id)
 
@@ -245,28 +263,28 @@ def reconstruction_accuracy(
     ids:Tensor,                 # clean token ids (B, L), padded
     beams:int=1,                # 1: greedy
 )->Tensor:                      # share of right tokens per row, (B,), in [0, 1]
-    "Share of a row's tokens that come back at their own place when the decoder writes freely from clean latents. A shift by one place counts as all wrong."
+    "Share of a row's tokens that come back at their own place, written freely; shifted tokens are wrong."
     ids = ids.to(backbone.device)
     return token_accuracy(reconstruct(backbone, ids, beams), ids, mask=ids != backbone.tokenizer.pad_token_id)
 
 # %% ../../nbs/bart/20_backbone.ipynb #024c87de
 def draw_spans(
     lengths:Tensor,             # real tokens per row, (B,), `<s>` and `</s>` included
-    rate:float|Tensor,          # share of the tokens between them to hide, in [0, 1]; a tensor (B,) gives each row its own
+    rate:float|Tensor,          # share of the tokens between them to hide, in [0, 1]; (B,) gives each row its own
     mean:float,                 # mean span length, in tokens
     slots:int,                  # number of slots, L + 1 for rows of length L
     generator:torch.Generator|None=None,
 )->tuple[Tensor, Tensor]:       # spans per slot (B, slots) bool, and the tokens each hides (B, slots) int64
-    "Choose where spans go and how long they are. Exactly round(rate * tokens) are hidden in every row: the last span is cut to fit."
+    "Places and lengths of spans. Exactly round(rate * tokens) are hidden per row: the last span is cut to fit."
     device, rows = lengths.device, len(lengths)
     budget = (rate * (lengths - 2)).round().long()[:, None]
     drawn = torch.poisson(torch.full((rows, slots), float(mean), device=device), generator=generator).long()
     before = drawn.cumsum(1) - drawn
-    kept = lengths[:, None] - budget                                               # beads on the string
-    room = (kept - 1).minimum(slots - 1 - kept)                                    # slots between the beads; masks that the row has space for
+    kept = lengths[:, None] - budget                                  # beads on the string
+    room = (kept - 1).minimum(slots - 1 - kept)                       # slots between beads; masks that the row can take
     count = (before < budget).sum(1, keepdim=True).minimum(room)
     slot = torch.arange(slots, device=device)
-    size = torch.where(slot == count - 1, budget - before, drawn)                  # the last span takes what is left of the budget
+    size = torch.where(slot == count - 1, budget - before, drawn)     # the last span takes what is left of the budget
     score = torch.rand(rows, slots, device=device, generator=generator).masked_fill((slot < 1) | (slot >= kept), 2.0)
     rank = score.argsort(1).argsort(1)
     return rank < count, size.gather(1, rank) * (rank < count)
@@ -284,16 +302,15 @@ def infill(
     B, L = ids.shape
     lengths = (ids != pad_id).sum(1)
     chosen, size = draw_spans(lengths, rate, mean, L + 1, generator)
-    masks_before, hidden_before = chosen.cumsum(1)[:, :L], size.cumsum(1)[:, :L]   # up to and including the slot in front of bead j
-    bead = torch.arange(L, device=ids.device).expand(B, L)
+    masks_before, hidden_before = chosen.cumsum(1)[:, :L], size.cumsum(1)[:, :L]   # slot before bead j too
+    bead, slot = (torch.arange(n, device=ids.device).expand(B, n) for n in (L, L + 1))
     kept = bead < (lengths - size.sum(1))[:, None]
     source = (bead + hidden_before).clamp(max=L - 1)
-    damaged = torch.full((B, L + 1), pad_id, device=ids.device)                    # one spare column takes what is not there
+    damaged = torch.full((B, L + 1), pad_id, device=ids.device)                 # a spare column takes the rest
     damaged.scatter_(1, torch.where(kept, bead + masks_before, L), ids.gather(1, source))
-    slot = torch.arange(L + 1, device=ids.device).expand(B, L + 1)
     damaged.scatter_(1, torch.where(chosen, slot + chosen.cumsum(1) - 1, L), mask_id)
-    stays = torch.zeros(B, L + 1, dtype=torch.bool, device=ids.device).scatter_(1, torch.where(kept, source, L), True)[:, :L]
-    return damaged[:, :L], (ids != pad_id) & ~stays
+    stays = torch.zeros(B, L + 1, dtype=torch.bool, device=ids.device).scatter_(1, torch.where(kept, source, L), True)
+    return damaged[:, :L], (ids != pad_id) & ~stays[:, :L]
 
 # %% ../../nbs/bart/20_backbone.ipynb #c5b2925c
 def shifted(
@@ -309,15 +326,16 @@ def infilling_loss(
     rate:float=0.3,             # share of tokens to hide
     mean:float=3.0,             # mean span length, in tokens
     whole:float=0.0,            # share of the rows that stay undamaged
-):                              # loss(model, ids, generator) -> cross-entropy in nats per token; shares of visible and of hidden tokens named right
-    "Build the objective: teacher-forced cross-entropy of the clean rows (B, L) given damaged ones, over every token but the padding."
+):                              # loss(model, ids, generator) -> nats per token; shares of tokens right
+    "Build the objective: teacher-forced cross-entropy of clean rows (B, L) given damaged ones, padding left out."
     mask_id, pad_id, start_id = tokenizer.mask_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id
     def loss(model, ids, generator):
         rates = rate * (torch.rand(len(ids), device=ids.device, generator=generator) >= whole)
         damaged, hidden = infill(ids, mask_id, pad_id, rates, mean, generator)
-        real = ids != pad_id
-        logits = model(input_ids=damaged, attention_mask=damaged != pad_id, decoder_input_ids=shifted(ids, start_id)).logits
-        nats = F.cross_entropy(logits.flatten(0, 1).float(), ids.masked_fill(~real, -100).flatten(), ignore_index=-100)
+        shown = dict(input_ids=damaged, attention_mask=damaged != pad_id, decoder_input_ids=shifted(ids, start_id))
+        logits, real = model(**shown).logits, ids != pad_id
+        wanted = ids.masked_fill(~real, -100).flatten()
+        nats = F.cross_entropy(logits.flatten(0, 1).float(), wanted, ignore_index=-100)
         right, visible = logits.argmax(-1) == ids, real & ~hidden
-        return nats, {"visible": (right & visible).sum() / visible.sum(), "hidden": (right & hidden).sum() / hidden.sum()}
+        return nats, {k: (right & part).sum() / part.sum() for k, part in (("visible", visible), ("hidden", hidden))}
     return loss
