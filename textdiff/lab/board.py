@@ -31,7 +31,7 @@ from urllib.parse import quote
 from ..basics import InputError, MissingInput, read_json, write_atomic
 from .chapters import chapters, find_chapter, need_checkout, plan
 from .run import EXIT, PROFILES, from_here, meets_rule, verdict_of, write_json
-from .runner import _now, read_status, run_many
+from .runner import interruptible, now, read_status, run_many
 
 # %% ../../nbs/lab/19_board.ipynb #1f6e0bae
 def number_text(
