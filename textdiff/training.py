@@ -587,7 +587,10 @@ def refuse_other(self:Trainer, path:Path, described:dict):
 @patch
 def resume(self:Trainer):
     "Take everything from last.safetensors, if it is there."
-    if not self.folder or not (path := self.folder/"last.safetensors").exists(): return
+    if not self.folder: return
+    if self.accelerator.is_main_process:
+        for torn in self.folder.glob(".*.safetensors.*.tmp"): torn.unlink() # left by a write that was killed
+    if not (path := self.folder/"last.safetensors").exists(): return
     tensors, header = read_tensors(path)
     state = header.get("state", {})
     if "described" not in state:
