@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .basics import InputError
+from .basics import InputError, whole_number
 
 # %% ../nbs/foundations/11_metrics.ipynb #faec3ac9
 def valid_positions(
@@ -24,13 +24,16 @@ def valid_positions(
     "The positions that count; an empty batch or a mask that does not fit is refused."
     shape = tuple(shape)
     if len(shape) != 2 or 0 in shape:
-        raise InputError(f"a batch of shape (B, L) with at least one sample and one token is needed, but its shape is {shape}.")
+        raise InputError("a batch of shape (B, L) with at least one sample and one token is needed, but its shape is "
+                         f"{shape}.")
     if mask is None: return torch.ones(shape, dtype=torch.bool, device=device)
     mask = torch.as_tensor(mask, device=device)
     if tuple(mask.shape) != shape:
-        raise InputError(f"the mask has shape {tuple(mask.shape)}, but the tokens have {shape}: give one mask value per token.")
+        raise InputError(f"the mask has shape {tuple(mask.shape)}, but the tokens have {shape}: give one mask value "
+                         "per token.")
     if not ((mask == 0) | (mask == 1)).all():
-        raise InputError("a mask holds True/1 for tokens that count and False/0 for padding; this one holds other values.")
+        raise InputError("a mask holds True/1 for tokens that count and False/0 for padding; this one holds other "
+                         "values.")
     return mask.bool()
 
 # %% ../nbs/foundations/11_metrics.ipynb #5e1d9a40
@@ -41,7 +44,7 @@ def row_mean(
     "Mean over the positions that count."
     return torch.where(valid, x, torch.zeros((), dtype=x.dtype, device=x.device)).sum(1) / valid.sum(1)
 
-# %% ../nbs/foundations/11_metrics.ipynb #f67fc884
+# %% ../nbs/foundations/11_metrics.ipynb #5e1d9a42
 def _pair(
     pred:Tensor,       # predicted embeddings, (B, L, D)
     target:Tensor,     # true embeddings, (B, L, D)
@@ -49,12 +52,14 @@ def _pair(
 )->tuple[Tensor, Tensor, Tensor]:
     "Both batches in float32 or wider, and the positions that count."
     if pred.shape != target.shape or pred.ndim != 3:
-        raise InputError(f"two tensors of one shape (B, L, D) are needed, but they are {tuple(pred.shape)} and {tuple(target.shape)}.")
+        raise InputError(f"two tensors of one shape (B, L, D) are needed, but they are {tuple(pred.shape)} and "
+                         f"{tuple(target.shape)}.")
     if not (pred.is_floating_point() and target.is_floating_point()):
         raise InputError("embeddings are compared here, but token ids were given: use token_accuracy for ids.")
     wide = torch.promote_types(torch.promote_types(pred.dtype, target.dtype), torch.float32)
     return pred.to(wide), target.to(wide), valid_positions(pred.shape[:2], mask, pred.device)
 
+# %% ../nbs/foundations/11_metrics.ipynb #f67fc884
 def token_cosine(
     pred:Tensor,       # predicted embeddings, (B, L, D)
     target:Tensor,     # true embeddings, (B, L, D)
@@ -76,7 +81,7 @@ def magnitude_ratio(
     true = q.norm(dim=-1)
     return row_mean(p.norm(dim=-1) / torch.where(true > 0, true, torch.nan), valid)
 
-# %% ../nbs/foundations/11_metrics.ipynb #b135c66f
+# %% ../nbs/foundations/11_metrics.ipynb #5e1d9a43
 def _hits(
     pred_ids:Tensor,   # predicted token ids, (B, L), integer
     ids:Tensor,        # true token ids, (B, L), integer
@@ -85,11 +90,13 @@ def _hits(
     "Which positions are right, and which count."
     pred_ids, ids = torch.as_tensor(pred_ids), torch.as_tensor(ids)
     if pred_ids.shape != ids.shape:
-        raise InputError(f"two tensors of one shape (B, L) are needed, but they are {tuple(pred_ids.shape)} and {tuple(ids.shape)}.")
+        raise InputError(f"two tensors of one shape (B, L) are needed, but they are {tuple(pred_ids.shape)} and "
+                         f"{tuple(ids.shape)}.")
     if pred_ids.is_floating_point() or ids.is_floating_point():
         raise InputError("token ids are compared here, but floats were given: take the argmax of logits first.")
     return pred_ids == ids, valid_positions(ids.shape, mask, ids.device)
 
+# %% ../nbs/foundations/11_metrics.ipynb #b135c66f
 def token_accuracy(
     pred_ids:Tensor,   # predicted token ids, (B, L), integer
     ids:Tensor,        # true token ids, (B, L), integer
@@ -113,13 +120,13 @@ def exact_match(
 # %% ../nbs/foundations/11_metrics.ipynb #5e1d9a51
 def _check_calibration(sure, right, bins):
     "Refuse what has no calibration."
-    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
-        raise InputError(f"bins must be a whole number of at least 1; got {bins!r}.")
+    whole_number(bins, "bins")
     if sure.shape != right.shape or sure.numel() == 0:
         raise InputError(f"one confidence for each hit is needed, and at least one guess; got {tuple(sure.shape)} and "
             f"{tuple(right.shape)}.")
     if not bool(((sure >= 0) & (sure <= 1)).all()):
-        raise InputError("a confidence is a probability from 0 to 1; this one holds other values: take the softmax of logits first.")
+        raise InputError("a confidence is a probability from 0 to 1; this one holds other values: take the softmax of "
+                         "logits first.")
     if not bool(((right == 0) | (right == 1)).all()):
         raise InputError("hits are True/1 or False/0; these hold other values: compare the guess with the truth first.")
 
@@ -132,14 +139,14 @@ def calibration(
     "Confidence against accuracy, and the expected calibration error, the mean gap weighted by n (Guo et al. 2017)."
     sure, right = (torch.as_tensor(v).detach().double().cpu() for v in (confidence, hit))
     _check_calibration(sure, right, bins)
-    group = (sure.flatten() * bins).long().clamp(max=bins - 1)                  # a confidence of 1 belongs to the last group
-    n, s, r = (torch.zeros(bins, dtype=torch.float64).index_add(0, group, v.flatten())
-               for v in (torch.ones_like(sure), sure, right))
-    full, gap = n > 0, (s - r).abs().sum() / n.sum()
-    return {"confidence": (s / n)[full].tolist(), "accuracy": (r / n)[full].tolist(),
-            "n": n[full].long().tolist(), "ece": gap.item()}
+    group = (sure.flatten() * bins).long().clamp(max=bins - 1)  # a confidence of 1 belongs to the last group
+    count, said, hits = (torch.zeros(bins, dtype=torch.float64).index_add(0, group, v.flatten())
+                         for v in (torch.ones_like(sure), sure, right))
+    full, gap = count > 0, (said - hits).abs().sum() / count.sum()
+    return {"confidence": (said / count)[full].tolist(), "accuracy": (hits / count)[full].tolist(),
+            "n": count[full].long().tolist(), "ece": gap.item()}
 
-# %% ../nbs/foundations/11_metrics.ipynb #b53dcf25
+# %% ../nbs/foundations/11_metrics.ipynb #5e1d9a44
 def _column(
     x,                 # N values: tensor, array or list
 )->Tensor:             # (N,), float64
@@ -149,6 +156,7 @@ def _column(
         raise InputError(f"a list of at least one value is needed, one per sample, but its shape is {tuple(x.shape)}.")
     return x
 
+# %% ../nbs/foundations/11_metrics.ipynb #b53dcf25
 def mean_std(
     x,                 # N values, one per sample
 )->tuple[float, float]:
@@ -165,15 +173,16 @@ def standard_error(
 # %% ../nbs/foundations/11_metrics.ipynb #60c05658
 def bootstrap(
     x,                        # N samples: values (N,), or any tensor whose first dimension is the sample
-    statistic:Callable=None,  # tensor of N samples -> number; None: the mean
+    statistic:Callable|None=None,  # tensor of N samples -> number; None: the mean
     draws:int=1000,           # how many resamples
     level:float=0.95,         # how much of their distribution the interval covers
     seed:int=0,               # same seed, same interval
 )->tuple[float, float]:       # (low, high)
-    "Percentile interval of the bootstrap (Efron 1979) over samples; too narrow for few samples, too low for diversity measures."
+    "Percentile interval of the bootstrap over samples (Efron 1979); too narrow for few, too low for diversity."
     x = torch.as_tensor(x).detach().cpu()
-    if x.ndim == 0 or len(x) < 2: raise InputError("a bootstrap needs at least two samples: with one there is no spread to see.")
-    if draws < 1: raise InputError(f"a bootstrap needs at least one draw, but draws is {draws}.")
+    if x.ndim == 0 or len(x) < 2:
+        raise InputError("a bootstrap needs at least two samples: with one there is no spread to see.")
+    whole_number(draws, "draws")
     if not 0 < level < 1: raise InputError(f"level is a share between 0 and 1, for example 0.95, but it is {level}.")
     pick = torch.randint(len(x), (draws, len(x)), generator=torch.Generator().manual_seed(seed))
     if statistic is None: values = _column(x)[pick].mean(1)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from fastcore.basics import patch
-from .basics import InputError, MissingInput, atomic, fingerprint, write_atomic
+
+from .basics import InputError, MissingInput, atomic, fingerprint, read_json, whole_number, write_atomic
 
 # %% ../nbs/foundations/03_tokens.ipynb #0cba85b3
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # ids 0..4, as in BART
@@ -22,49 +23,58 @@ def train_bpe(
     texts:Iterable[str],  # what to learn from
     vocab_size:int=2048,  # at most so many tokens: 5 special ones, 256 bytes, and merges
 ):                        # transformers.PreTrainedTokenizerFast
-    "Learn a byte-level BPE that gives back any text unchanged; special tokens become `<s> ... </s>`, as BART's. Deterministic."
+    "Learn a byte-level BPE that gives back any text unchanged; it adds `<s> ... </s>`, as BART's. Deterministic."
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    if vocab_size < 261: raise InputError(f"vocab_size={vocab_size} is too small: 256 bytes and 5 special tokens make 261.")
+    if whole_number(vocab_size, "vocab_size") < 261:
+        raise InputError(f"vocab_size={vocab_size} is too small: 256 bytes and 5 special tokens make 261.")
     tok = Tokenizer(models.BPE())
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
-    tok.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=list(SPECIALS), show_progress=False,
-                                                       initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))
-    tok.post_processor = processors.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tok.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=list(SPECIALS),
+                                                       initial_alphabet=alphabet, show_progress=False))
+    frame = dict(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>")
+    tok.post_processor = processors.TemplateProcessing(**frame, special_tokens=[("<s>", 0), ("</s>", 2)])
     return _wrap(tok)
 
+# %% ../nbs/foundations/03_tokens.ipynb #f270ca92
 def _wrap(tok):
     "A tokenizers.Tokenizer in transformers' clothes, with BART's special tokens and no clean-up of blanks."
     from transformers import PreTrainedTokenizerFast
-    return PreTrainedTokenizerFast(tokenizer_object=tok, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>",
-                                   cls_token="<s>", sep_token="</s>", mask_token="<mask>", clean_up_tokenization_spaces=False, model_max_length=10**9)
+    names = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token", "mask_token"), SPECIALS, strict=True))
+    return _literal(PreTrainedTokenizerFast(
+        tokenizer_object=tok, **names, cls_token="<s>", sep_token="</s>",
+        clean_up_tokenization_spaces=False, model_max_length=10**9, split_special_tokens=True))
+
+def _literal(tokenizer):
+    "The tokenizer, told that the name of a special token within a text is text."
+    tokenizer.split_special_tokens = tokenizer.backend_tokenizer.encode_special_tokens = True
+    return tokenizer
 
 # %% ../nbs/foundations/03_tokens.ipynb #c2379bfa
 class CharTokenizer:
-    "One token per character; id 0 is the mask, shown as `_`. Same names as transformers' tokenizers."
+    "One token per character; id 0 is the mask, which no text produces. Same names as transformers' tokenizers."
     bos_token_id = eos_token_id = None
-    mask_token, mask_token_id = "_", 0
+    mask_token_id = 0
     def __init__(self,
         texts:str|Iterable[str],  # text or texts whose characters make the alphabet
         pad:bool=False,           # add a padding token, needed by `blocks(pack=False)`; it decodes to nothing
     ):
         self.chars = sorted(set("\n").union(*([texts] if isinstance(texts, str) else texts)))
         self.pad_token_id = 1 if pad else None
-        self.first = 2 if pad else 1
-        self.ids = {"_": 0, **{c: i for i, c in enumerate(self.chars, self.first)}}
-        self.shown = np.array(["_"] + [""]*pad + self.chars, dtype=object)
-    def __len__(self): return len(self.shown)
+        self.ids = {char: i for i, char in enumerate(self.chars, 2 if pad else 1)}
+    def __len__(self): return len(self.chars) + (1 if self.pad_token_id is None else 2)
     def to_dict(self): return dict(kind="CharTokenizer", chars="".join(self.chars), pad=self.pad_token_id is not None)
 
 @patch
 def encode(self:CharTokenizer,
     text:str,                        # any text over the alphabet
     add_special_tokens:bool=False,   # there are none; for the common signature
-)->list:                             # ids
+)->list:                             # ids, none of them the mask's
     "Ids of the characters. Raises `InputError` that names the first unknown character."
-    try: return [self.ids[c] for c in text]
-    except KeyError as e:
-        raise InputError(f"The character {e.args[0]!r} is not in this tokenizer's alphabet of {len(self.chars)}; "
+    try: return [self.ids[char] for char in text]
+    except KeyError as error:
+        raise InputError(f"The character {error.args[0]!r} is not in this tokenizer's alphabet of {len(self.chars)}; "
                          "build the CharTokenizer from a text that has it.") from None
 
 # %% ../nbs/foundations/03_tokens.ipynb #7bd5dc6d
@@ -72,14 +82,19 @@ def encode(self:CharTokenizer,
 def decode(self:CharTokenizer,
     ids:Iterable[int],                # list, array or tensor of ids
     skip_special_tokens:bool=False,   # leave out the mask too
+    blank:str="_",                    # what a masked place is shown as
 )->str:
-    "The text of `ids`; masked places are `_`."
+    "The text of `ids`; masked places are `blank`. Raises `InputError` for ids that do not exist."
     ids = np.asarray(ids, dtype=np.int64)
-    if ids.size and not 0 <= ids.min() <= ids.max() < len(self): raise InputError(f"ids must lie in 0..{len(self) - 1}; got {ids.min()}..{ids.max()}.")
-    return "".join(self.shown[ids[ids != 0] if skip_special_tokens else ids])
+    if ids.size and not 0 <= ids.min() <= ids.max() < len(self):
+        raise InputError(f"ids must lie in 0..{len(self) - 1}; got {ids.min()}..{ids.max()}.")
+    shown = ["" if skip_special_tokens else blank] + [""]*(self.pad_token_id is not None) + self.chars
+    return "".join(shown[i] for i in ids)
 
 @patch
-def save_pretrained(self:CharTokenizer, folder):
+def save_pretrained(self:CharTokenizer,
+    folder,  # where; made if it is missing
+):
     "Write `char_tokenizer.json` into a folder."
     write_atomic(Path(folder)/"char_tokenizer.json", json.dumps(self.to_dict(), ensure_ascii=False))
 
@@ -88,30 +103,34 @@ def load_tokenizer(
     folder,  # folder with tokenizer.json (transformers) or char_tokenizer.json (ours)
 ):           # PreTrainedTokenizerFast or CharTokenizer
     "Load a tokenizer saved by `save_pretrained`. Raises `MissingInput` or `InputError` (damaged file)."
-    folder = Path(folder)
-    files = [folder/n for n in ("char_tokenizer.json", "tokenizer.json") if (folder/n).is_file()]
-    if not files: raise MissingInput(f"There is no tokenizer in {folder}: it has neither tokenizer.json nor char_tokenizer.json.")
+    files = [Path(folder)/name for name in ("char_tokenizer.json", "tokenizer.json") if (Path(folder)/name).is_file()]
+    if not files:
+        raise MissingInput(f"There is no tokenizer in {folder}: neither tokenizer.json nor char_tokenizer.json.")
     try:
-        state = json.loads(files[0].read_text(encoding="utf-8"))
-        if files[0].name == "char_tokenizer.json": return CharTokenizer(state["chars"], state["pad"])
+        if files[0].name == "char_tokenizer.json":
+            state = json.loads(files[0].read_text(encoding="utf-8"))
+            return CharTokenizer(state["chars"], state["pad"])
         from tokenizers import Tokenizer
         Tokenizer.from_file(str(files[0]))
         from transformers import PreTrainedTokenizerFast
-        return PreTrainedTokenizerFast.from_pretrained(folder)
-    except Exception as e:      # tokenizers raises bare Exception
-        raise InputError(f"{files[0]} is damaged or no tokenizer ({type(e).__name__}); delete it and make or download it again.") from e
+        return _literal(PreTrainedTokenizerFast.from_pretrained(folder))
+    except Exception as error:      # tokenizers raises bare Exception
+        raise InputError(f"{files[0]} is damaged or no tokenizer ({type(error).__name__}); "
+                         "delete it and make or download it again.") from error
 
 # %% ../nbs/foundations/03_tokens.ipynb #c03831fa
 def _encode_all(texts, tokenizer):
-    "Flat ids of all texts and the length of each; whole batches at a time."
+    "Flat ids of all texts and the length of each; whole batches at a time. The names of special tokens are text."
     if hasattr(tokenizer, "backend_tokenizer"):
         fast, rows = tokenizer.backend_tokenizer, []
         fast.no_truncation()
         fast.no_padding()
-        for i in range(0, len(texts), 1000): rows += [e.ids for e in fast.encode_batch_fast(texts[i:i+1000], add_special_tokens=False)]
-    else: rows = [tokenizer.encode(t, add_special_tokens=False) for t in texts]
+        fast.encode_special_tokens = True
+        for i in range(0, len(texts), 1000):
+            rows += [found.ids for found in fast.encode_batch_fast(texts[i:i+1000], add_special_tokens=False)]
+    else: rows = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    return np.fromiter((i for r in rows for i in r), np.int64, lengths.sum()), lengths
+    return np.fromiter((i for row in rows for i in row), np.int64, lengths.sum()), lengths
 
 def _packed(flat, lengths, length, sep):
     "One stream with `sep` after each text, cut into rows: (rows, number of tokens left over)."
@@ -141,11 +160,27 @@ class Blocks:
         left_over:int=0,  # tokens at the end of the stream that fill no block
     ): self.ids, self.left_over = ids, left_over
     def __len__(self): return len(self.ids)
-    def __repr__(self): return f"Blocks of {self.ids.shape[0]:,} x {self.ids.shape[1]}, {self.left_over} tokens left over"
+    def __repr__(self):
+        return f"Blocks of {self.ids.shape[0]:,} x {self.ids.shape[1]}, {self.left_over} tokens left over"
     def __getitem__(self, i):
         import torch
         return torch.from_numpy(np.asarray(self.ids[i]).astype(np.int64))
 
+def _make_rows(texts, tokenizer, length, pack):
+    "(rows, tokens left over) for `blocks`."
+    flat, lengths = _encode_all(texts, tokenizer)
+    bos, eos, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
+    if not pack:
+        if pad is None:
+            raise InputError("pack=False needs a padding token; make it with CharTokenizer(texts, pad=True).")
+        return _padded(flat, lengths, length, bos, eos, pad), 0
+    ids, left = _packed(flat, lengths, length, tokenizer.ids["\n"] if isinstance(tokenizer, CharTokenizer) else eos)
+    if not len(ids):
+        raise InputError(f"The corpus has {left} tokens, fewer than one block of {length}; "
+                         "give more text or a smaller length.")
+    return ids, left
+
+# %% ../nbs/foundations/03_tokens.ipynb #33bc4270
 def blocks(
     texts,             # strings: a list, a column, or a Dataset with a column "text"
     tokenizer,         # a `CharTokenizer` or one of transformers
@@ -155,34 +190,22 @@ def blocks(
 )->Blocks:
     "Tokenise texts into rows of equal length. Raises `InputError`, e.g. for a corpus shorter than one block."
     texts = list(texts["text"] if hasattr(texts, "column_names") else texts)
-    if length < (1 if pack else 3): raise InputError(f"length={length} is too short for a block.")
+    length = whole_number(length, "length", 1 if pack else 3)
     if not any(texts): raise InputError("The corpus is empty: there is no text to make blocks of.")
-    path = folder and Path(folder)/f"blocks-{fingerprint([fingerprint(texts), fingerprint(tokenizer), str(length), str(pack)])[:24]}.npy"
-    kept = _load_blocks(path)
-    if kept: return kept
+    key = [fingerprint(texts), fingerprint(tokenizer), str(length), str(pack)]
+    path = folder and Path(folder)/f"blocks-{fingerprint(key)[:24]}.npy"
+    if path and (kept := _load_blocks(path)): return kept
     ids, left = _make_rows(texts, tokenizer, length, pack)
     ids = ids.astype(np.uint16 if len(tokenizer) <= 2**16 else np.int32)
     if path is None: return Blocks(ids, left)
-    with atomic(path) as f: np.save(f, ids)
+    with atomic(path) as file: np.save(file, ids)
     write_atomic(path.with_suffix(".json"), json.dumps(dict(left_over=left)))
     return _load_blocks(path)
 
-# %% ../nbs/foundations/03_tokens.ipynb #33bc4270
-def _make_rows(texts, tokenizer, length, pack):
-    "(rows, tokens left over) for `blocks`."
-    flat, lengths = _encode_all(texts, tokenizer)
-    bos, eos, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
-    if not pack:
-        if pad is None: raise InputError("pack=False needs a padding token; make the tokenizer with CharTokenizer(texts, pad=True).")
-        return _padded(flat, lengths, length, bos, eos, pad), 0
-    ids, left = _packed(flat, lengths, length, tokenizer.ids["\n"] if isinstance(tokenizer, CharTokenizer) else eos)
-    if not len(ids): raise InputError(f"The corpus has {left} tokens, fewer than one block of {length}; give more text or a smaller length.")
-    return ids, left
-
 def _load_blocks(path):
     "Blocks kept at `path`, mapped into memory; None if there are none or they are damaged."
-    try: return Blocks(np.load(path, mmap_mode="r"), json.loads(path.with_suffix(".json").read_text())["left_over"])
-    except (OSError, ValueError, AttributeError, TypeError, KeyError): return None
+    try: return Blocks(np.load(path, mmap_mode="r"), read_json(path.with_suffix(".json"))["left_over"])
+    except (OSError, ValueError, TypeError, KeyError): return None
 
 # %% ../nbs/foundations/03_tokens.ipynb #1fd43eec
 @lru_cache(8)
@@ -190,13 +213,15 @@ def _permutation(n, seed, epoch): return np.random.RandomState([seed % 2**32, ep
 
 @patch
 def batch(self:Blocks,
-    seed:int,        # of the order
+    seed:int,        # of the order, from 0
     step:int,        # number of the batch, from 0
     batch_size:int,  # rows; may exceed len(self), then rows repeat, each once per epoch
 ):                   # LongTensor (batch_size, L)
-    "Batch number `step` of the endless sequence of shuffled epochs that `seed` names."
+    "Batch number `step` of the endless sequence of shuffled epochs that `seed` names. Raises `InputError`."
     import torch
-    if batch_size < 1 or step < 0: raise InputError(f"batch_size={batch_size} and step={step}: at least 1 and at least 0 are needed.")
-    n, lo = len(self), step*batch_size
-    rows = [_permutation(n, seed, e)[max(lo - e*n, 0):lo + batch_size - e*n] for e in range(lo//n, (lo + batch_size - 1)//n + 1)]
+    seed, step = whole_number(seed, "seed", 0), whole_number(step, "step", 0)
+    batch_size = whole_number(batch_size, "batch_size")
+    n, first = len(self), step*batch_size
+    epochs = range(first//n, (first + batch_size - 1)//n + 1)
+    rows = [_permutation(n, seed, e)[max(first - e*n, 0):first + batch_size - e*n] for e in epochs]
     return torch.from_numpy(np.asarray(self.ids[np.concatenate(rows)]).astype(np.int64))

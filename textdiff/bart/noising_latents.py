@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['latents_of', 'add_noise', 'latent_scale', 'rival_distance', 'read_forced', 'read_codebook', 'one_level', 'half_way',
-           'error_by', 'verdict_word', 'word_recall', 'known_words']
+           'error_by', 'verdict_word', 'word_accuracy', 'word_recall', 'known_words']
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #8fe4bf5a
 from collections import Counter
@@ -26,24 +26,25 @@ def latents_of(
 )->Tensor:                      # encoder latents (B, L, D), float32
     "The encoder's last hidden states, one per token."
     ids = ids.to(backbone.device)
-    return backbone.model.get_encoder()(input_ids=ids, attention_mask=ids != backbone.tokenizer.pad_token_id).last_hidden_state
+    mask = ids != backbone.tokenizer.pad_token_id
+    return backbone.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #b3b355bb
 def add_noise(
     latents:Tensor,             # clean latents (B, L, D)
     level:float,                # standard deviation of the noise, in the latents' own units, >= 0
-    seed:int=0,                 # the same seed draws the same noise at every level
+    generator:torch.Generator|None=None,  # on the CPU; in the same state it draws the same noise at every level
 )->Tensor:                      # latents + level * eps
-    "The journal's corruption: the signal keeps its size and noise is added on top (variance *exploding*, unlike the processes of foundation 05)."
-    if level < 0: raise InputError(f"A noise level is a standard deviation and cannot be negative: {level}.")
-    eps = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed))
+    "The journal's corruption: noise on top of a signal that keeps its size. Raises `InputError` for a negative level."
+    if not level >= 0: raise InputError(f"A noise level is a standard deviation, at least 0, and not {level}.")
+    eps = torch.randn(latents.shape, generator=generator)      # drawn on the CPU: the same on every device
     return latents + level * eps.to(latents)
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #b6ca0349
 def latent_scale(
     latents:Tensor,             # clean latents (B, L, D)
     mask:Tensor,                # true on real tokens (B, L)
-)->dict[str, float]:            # "std": round each channel's mean; "shared": root mean square of those means; both in the latents' units
+)->dict[str, float]:            # "std" round each channel's mean; "shared": root mean square of the means
     "How far latents differ from each other per channel, and how large the part is that all of them share."
     real = latents[mask]
     return {"std": real.var(0).mean().sqrt().item(), "shared": real.mean(0).square().mean().sqrt().item()}
@@ -56,21 +57,26 @@ def rival_distance(
 )->Tensor:                      # (N,) for the N real tokens, in reading order
     "Euclidean distance from each latent to the nearest latent, anywhere in the batch, of a different token."
     points, tokens = latents[mask].float(), ids[mask]
-    parts = zip(points.split(1024), tokens.split(1024), strict=True)               # N x N distances would be gigabytes for a long batch
-    return torch.cat([torch.cdist(p, points).masked_fill(t[:, None] == tokens, torch.inf).min(1).values for p, t in parts])
+    nearest = []                # in parts: N x N distances would be gigabytes for a long batch
+    for part, named in zip(points.split(1024), tokens.split(1024), strict=True):
+        distance = torch.cdist(part, points).masked_fill(named[:, None] == tokens, torch.inf)
+        nearest.append(distance.min(1).values)
+    return torch.cat(nearest)
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #ed13cde1
 @torch.no_grad()
 def read_forced(
     backbone:Backbone,          # its decoder reads
     latents:Tensor,             # noisy latents (B, L, D)
-    ids:Tensor,                 # the true token ids (B, L), padded: the decoder is shown those before the position it names
+    ids:Tensor,                 # true token ids (B, L), padded: the decoder is shown those before the one it names
 )->Tensor:                      # named ids (B, L)
     "Teacher-forced reading: at each position the decoder knows the true past, so errors do not add up."
     ids = ids.to(backbone.device)
-    mask = ids != backbone.tokenizer.pad_token_id
-    parts = zip(latents.split(32), mask.split(32), shifted(ids).split(32), strict=True)    # logits over a large vocabulary for a whole batch are gigabytes
-    return torch.cat([backbone.model(encoder_outputs=(h,), attention_mask=m, decoder_input_ids=past).logits.argmax(-1) for h, m, past in parts])
+    mask, past, named = ids != backbone.tokenizer.pad_token_id, shifted(ids, backbone.tokenizer.eos_token_id), []
+    for rows in torch.arange(len(ids), device=ids.device).split(32):        # logits of a whole batch can be gigabytes
+        shown = dict(encoder_outputs=(latents[rows],), attention_mask=mask[rows], decoder_input_ids=past[rows])
+        named.append(backbone.model(**shown).logits.argmax(-1))
+    return torch.cat(named)
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #4acf1c94
 def read_codebook(
@@ -80,13 +86,14 @@ def read_codebook(
     mask:Tensor,                # true on real tokens (B, L)
     level:float,                # standard deviation of the noise; 0: the nearest clean latent decides
 )->Tensor:                      # named ids (B, L); padding is returned as it is
-    "The Bayes rule for the token behind one noisy latent, each clean latent being equally likely: an oracle, because it has seen the clean latents."
+    "Bayes' rule for the token behind one noisy latent, clean latents being equally likely: an oracle has seen them."
     book, (tokens, group) = clean[mask].float(), ids[mask].unique(return_inverse=True)
-    def read(part):
-        belief = (-torch.cdist(part, book).square() / (2 * max(level, 1e-3) ** 2)).softmax(1)              # probability of each clean latent
-        return tokens[belief.new_zeros(len(part), len(tokens)).index_add_(1, group, belief).argmax(1)]     # summed over the latents of a token
-    named = ids.clone()
-    named[mask] = torch.cat([read(part) for part in latents[mask].float().split(1024)])
+    named, answers = ids.clone(), []
+    for part in latents[mask].float().split(1024):
+        belief = (-torch.cdist(part, book).square() / (2 * max(level, 1e-3) ** 2)).softmax(1)    # for each clean latent
+        summed = belief.new_zeros(len(part), len(tokens)).index_add_(1, group, belief)   # over a token's latents
+        answers.append(tokens[summed.argmax(1)])
+    named[mask] = torch.cat(answers)
     return named
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #3679023f
@@ -96,41 +103,46 @@ def one_level(
     clean:Tensor,               # their latents (B, L, D)
     level:float,                # noise level
     seed:int,                   # seed of the noise
-    grammar:str=None,           # built-in corpus whose grammar judges the free texts; None: no judgement
-)->dict[str, float]:            # level, seed and the means over the batch of every metric, each in [0, 1]
+    grammar:str|None=None,      # built-in corpus whose grammar judges the free texts; None: no judgement
+)->dict:                        # level, seed, every metric's mean in [0, 1], and the B texts that were written freely
     "Noise a batch of latents once and let all readers read it. `<s>` and `</s>` are no words and do not count."
-    mask = ids != backbone.tokenizer.pad_token_id
-    words = mask & (ids != backbone.tokenizer.bos_token_id) & (ids != backbone.tokenizer.eos_token_id)
-    noisy = add_noise(clean, level, seed)
+    special = torch.tensor(backbone.tokenizer.all_special_ids, device=ids.device)
+    mask, words = ids != backbone.tokenizer.pad_token_id, ~torch.isin(ids, special)
+    noisy = add_noise(clean, level, torch.Generator().manual_seed(seed))
     free = reconstruct(backbone, ids, latents=noisy)
-    named = {"free": free, "forced": read_forced(backbone, noisy, ids), "codebook": read_codebook(noisy, clean, ids, mask, level)}
+    named = {"free": free, "forced": read_forced(backbone, noisy, ids),
+             "codebook": read_codebook(noisy, clean, ids, mask, level)}
     row = {"level": level, "seed": seed, "cosine": token_cosine(noisy, clean, mask=mask).mean().item()}
     row |= {reader: token_accuracy(tokens, ids, mask=words).mean().item() for reader, tokens in named.items()}
-    if grammar: row["grammatical"] = sum(is_grammatical(t, grammar) for t in backbone.decode(free)) / len(free)
-    return row
+    texts = backbone.decode(free)
+    if grammar: row["grammatical"] = sum(is_grammatical(t, grammar) for t in texts) / len(texts)
+    return row | {"texts": texts}
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #0d2c5af9
 def half_way(
     levels:list[float],         # increasing noise levels
     values:list[float],         # a metric at each level
-)->float:                       # the level at which the metric has first fallen to half its value at the first level; nan if it never does
-    "Linear interpolation of the first crossing."
-    target = values[0] / 2
-    for (x0, y0), (x1, y1) in zip(zip(levels, values, strict=True), zip(levels[1:], values[1:], strict=True), strict=False):
-        if y1 <= target < y0: return x0 + (x1 - x0) * (y0 - target) / (y0 - y1)
+)->float:                       # a level, in the levels' units; nan if the metric never falls so far
+    "The level at which a metric has first fallen to half its value at the first level, by linear interpolation."
+    target, points = values[0] / 2, list(zip(levels, values, strict=True))
+    for (level, value), (next_level, next_value) in zip(points, points[1:], strict=False):
+        if next_value <= target < value:
+            return level + (next_level - level) * (value - target) / (value - next_value)
     return float("nan")
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #b3c81505
 def error_by(
-    wrong:Tensor,               # which tokens were misread, (N,) bool or float
+    wrong:Tensor,               # which tokens were misread, (N,) bool or share
     value:Tensor,               # the property to group by, (N,)
     groups:int=5,               # number of groups of (nearly) equal size
-)->pd.DataFrame:                # one row per group: low, high (range of the property), n, error (share misread), sem (its standard error)
+)->pd.DataFrame:                # per group: low, high of the property, n, error (share misread), sem (standard error)
     "Share of misread tokens in equal-sized groups of a property: is it this that makes a token fragile?"
     rows = []
-    for part in value.argsort(stable=True).chunk(groups):
-        w, v = wrong[part].float(), value[part]
-        rows.append({"low": v.min().item(), "high": v.max().item(), "n": len(part), "error": w.mean().item(), "sem": (w.var(correction=0) / len(part)).sqrt().item()})
+    for members in value.argsort(stable=True).chunk(groups):
+        missed, spread = wrong[members].float(), value[members]
+        sem = (missed.var(correction=0) / len(members)).sqrt()
+        rows.append({"low": spread.min().item(), "high": spread.max().item(), "n": len(members),
+                     "error": missed.mean().item(), "sem": sem.item()})
     return pd.DataFrame(rows)
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #abfa6b78
@@ -141,6 +153,14 @@ def verdict_word(
     return "coherent" if accuracy >= 0.9 else "nonsense" if accuracy <= 0.1 else "garbled"
 
 # %% ../../nbs/bart/21_noising_latents.ipynb #7f4ee72d
+def word_accuracy(
+    text:str,                   # what was written
+    original:str,               # what should have been written
+)->float:                       # in [0, 1]; 1.0 for an empty original
+    "Share of the original's words that stand in the text at their own place, counted in words from the beginning."
+    written, wanted = text.split(), original.split()
+    return sum(a == b for a, b in zip(written, wanted, strict=False)) / len(wanted) if wanted else 1.0
+
 def word_recall(
     text:str,                   # what was written
     original:str,               # what should have been written
