@@ -1,53 +1,79 @@
-# make journal   run every chapter's quick experiment and write runs/report.html
-# make test      everything CI checks
-# make lab       JupyterLab on the notebooks
-# make refresh   re-execute every notebook in place (recorded outputs, README)
-# Each makes .venv first if it is missing. PYTHON=python3.12 picks another interpreter.
+# The commands of this project: `make` lists them. Each makes .venv first if it is missing.
 PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 READY := .venv/.ready
+EXPORT := .venv/export
 NOTEBOOKS := $(sort $(shell find nbs -name '*.ipynb' -not -path '*/.*'))
-AS_PYTHON := import json; nb = json.load(open("nbs/index.ipynb")); nb["metadata"]["language_info"] = {"name": "python"}; print(json.dumps(nb))
-TO_README := $(BIN)/python -c '$(AS_PYTHON)' | $(BIN)/jupyter nbconvert --log-level ERROR --CoalesceStreamsPreprocessor.enabled=True --stdin --to markdown --stdout \
-	--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_input_tags=remove-input | sed 's\#](\.\./\#](\#g'
 EXECUTE := $(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace
 export PYTHONDONTWRITEBYTECODE=1 TOKENIZERS_PARALLELISM=false PIP_DISABLE_PIP_VERSION_CHECK=1
 
-.PHONY: journal test lab refresh readme
+.PHONY: help journal test lab refresh readme mutants hooks nbdev3
 .DELETE_ON_ERROR:
 
-journal: $(READY)
+help:  ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf 'make %-9s %s\n' "$$name" "$$what"; done
+	@echo "PYTHON=python3.12 picks another interpreter for .venv; CONTRIBUTING.md says what each command is for."
+
+journal: $(READY)  ## run every chapter's quick experiment and write runs/report.html
 	$(BIN)/textdiff run all
 
 $(READY): settings.ini setup.py constraints.txt  # not pyproject.toml: nbdev_export rewrites it as it is
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "textdiff needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "textdiff needs Python 3.11 or newer; try: make PYTHON=python3.12 test"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'
 	@touch $@
 
-test: $(READY)
+# The notebooks are exported beside the package, never over it: an edit made in a module is not lost.
+test: $(READY)  ## everything CI checks
 	@echo "== the package is what the notebooks export, and the notebooks are clean"
-	@rm -rf .venv/before && mkdir .venv/before && cp -r nbs textdiff .venv/before && $(BIN)/nbdev_export && $(BIN)/nbdev_clean
-	@for d in nbs textdiff; do diff -r -x __pycache__ -x .ipynb_checkpoints .venv/before/$$d $$d || exit 1; done
+	@rm -rf $(EXPORT) && mkdir -p $(EXPORT) && cp -r nbs settings.ini pyproject.toml $(EXPORT)
+	@cd $(EXPORT) && $(abspath $(BIN))/nbdev_export && $(abspath $(BIN))/nbdev_clean
+	@names() { sed -e 's|^Files .* and \(.*\) differ$$|\1|' -e 's|^Only in \(.*\): \(.*\)$$|\1/\2|' -e 's|^$(EXPORT)/||'; }; \
+	off=$$(diff -rq -x __pycache__ -x py.typed $(EXPORT)/textdiff textdiff | names | tr '\n' ' '); \
+	[ -z "$$off" ] || { echo "$${off}is not what the notebooks export: run nbdev_export if you edited the notebook, or nbdev_update, which syncs an edit of the module back into it."; exit 1; }; \
+	off=$$(diff -rq -x .ipynb_checkpoints -x __pycache__ $(EXPORT)/nbs nbs | names | tr '\n' ' '); \
+	[ -z "$$off" ] || { echo "$${off}is not clean (execution counts or metadata are in it): run nbdev_clean."; exit 1; }
 	@echo "== ruff"
 	@$(BIN)/ruff check --no-cache --quiet textdiff setup.py
 	@echo "== every module imports by itself"
 	@$(BIN)/python -c 'import pkgutil, textdiff; print(*(m.name for m in pkgutil.walk_packages(textdiff.__path__, "textdiff.")), sep="\n")' \
 		| xargs -P 2 -I{} $(BIN)/python -c 'import {}'
 	@echo "== README is current"
-	@$(TO_README) | diff README.md -
+	@$(TO_README) && diff README.md .venv/README.md
 	@echo "== the notebooks' tests"
 	@OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing
 
-lab: $(READY)
+lab: $(READY)  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir nbs
 
-readme: $(READY)
-	$(EXECUTE) nbs/index.ipynb && $(BIN)/nbdev_clean --fname nbs/index.ipynb
-	$(TO_README) > README.md
+# Step by step through files: of a pipe only the last command's failure would be seen, and README.md be left empty.
+AS_PYTHON := import json; nb = json.load(open("nbs/index.ipynb")); nb["metadata"]["language_info"] = {"name": "python"}; json.dump(nb, open(".venv/README.ipynb", "w"))
+TO_README := $(BIN)/python -c '$(AS_PYTHON)' \
+	&& $(BIN)/jupyter nbconvert --log-level ERROR --CoalesceStreamsPreprocessor.enabled=True --to markdown --stdout .venv/README.ipynb \
+		--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_input_tags=remove-input > .venv/README.raw \
+	&& sed 's\#](\.\./\#](\#g' .venv/README.raw > .venv/README.md && test -s .venv/README.md
 
-refresh: $(READY)
+readme: $(READY)  ## README.md from nbs/index.ipynb
+	$(EXECUTE) nbs/index.ipynb && $(BIN)/nbdev_clean --fname nbs/index.ipynb
+	@$(TO_README) && cp .venv/README.md README.md && echo "README.md is written"
+
+refresh: $(READY)  ## execute every notebook in place (recorded outputs, README)
 	$(BIN)/nbdev_export
 	for nb in $(filter-out nbs/index.ipynb,$(NOTEBOOKS)); do $(EXECUTE) $$nb || exit 1; done
 	$(BIN)/nbdev_clean
 	$(MAKE) readme
+
+mutants: $(READY)  ## write small faults into the code and see whether the tests notice (NOTEBOOK=05_processes for one)
+	$(BIN)/python nbs/mutants/run.py $(NOTEBOOK)
+
+hooks:  ## let git merge notebooks cell by cell in this clone
+	git config --local merge.nbdev-merge.name "merge notebooks cell by cell"
+	git config --local merge.nbdev-merge.driver "$(BIN)/nbdev_merge %O %A %B %P"
+
+nbdev3:  ## export with nbdev 3 and compare (needs the package index once)
+	@test -x .venv/nbdev3/bin/nbdev-export || { $(PYTHON) -m venv .venv/nbdev3 && .venv/nbdev3/bin/python -m pip install --quiet 'nbdev>=3,<4'; }
+	@rm -rf $(EXPORT)3 && mkdir -p $(EXPORT)3/textdiff && cp -r nbs pyproject.toml $(EXPORT)3
+	@cp textdiff/__init__.py $(EXPORT)3/textdiff  # nbdev 3 keeps the version there
+	@cd $(EXPORT)3 && ../nbdev3/bin/nbdev-export
+	@diff -r -x __pycache__ -x py.typed -x _modidx.py $(EXPORT)3/textdiff textdiff && echo "nbdev 3 exports the same modules"

@@ -31,8 +31,8 @@ def train_bpe(
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=list(SPECIALS), show_progress=False, initial_alphabet=alphabet)
-    tok.train_from_iterator(texts, trainer)
+    tok.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=list(SPECIALS),
+                                                       initial_alphabet=alphabet, show_progress=False))
     frame = dict(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>")
     tok.post_processor = processors.TemplateProcessing(**frame, special_tokens=[("<s>", 0), ("</s>", 2)])
     return _wrap(tok)
@@ -41,9 +41,10 @@ def train_bpe(
 def _wrap(tok):
     "A tokenizers.Tokenizer in transformers' clothes, with BART's special tokens and no clean-up of blanks."
     from transformers import PreTrainedTokenizerFast
-    names = dict(bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>", cls_token="<s>", sep_token="</s>", mask_token="<mask>")
-    return _literal(PreTrainedTokenizerFast(tokenizer_object=tok, **names, clean_up_tokenization_spaces=False, model_max_length=10**9,
-                                            split_special_tokens=True))
+    names = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token", "mask_token"), SPECIALS, strict=True))
+    return _literal(PreTrainedTokenizerFast(
+        tokenizer_object=tok, **names, cls_token="<s>", sep_token="</s>",
+        clean_up_tokenization_spaces=False, model_max_length=10**9, split_special_tokens=True))
 
 def _literal(tokenizer):
     "The tokenizer, told that the name of a special token within a text is text."
@@ -103,7 +104,8 @@ def load_tokenizer(
 ):           # PreTrainedTokenizerFast or CharTokenizer
     "Load a tokenizer saved by `save_pretrained`. Raises `MissingInput` or `InputError` (damaged file)."
     files = [Path(folder)/name for name in ("char_tokenizer.json", "tokenizer.json") if (Path(folder)/name).is_file()]
-    if not files: raise MissingInput(f"There is no tokenizer in {folder}: it has neither tokenizer.json nor char_tokenizer.json.")
+    if not files:
+        raise MissingInput(f"There is no tokenizer in {folder}: neither tokenizer.json nor char_tokenizer.json.")
     try:
         if files[0].name == "char_tokenizer.json":
             state = json.loads(files[0].read_text(encoding="utf-8"))
@@ -158,7 +160,8 @@ class Blocks:
         left_over:int=0,  # tokens at the end of the stream that fill no block
     ): self.ids, self.left_over = ids, left_over
     def __len__(self): return len(self.ids)
-    def __repr__(self): return f"Blocks of {self.ids.shape[0]:,} x {self.ids.shape[1]}, {self.left_over} tokens left over"
+    def __repr__(self):
+        return f"Blocks of {self.ids.shape[0]:,} x {self.ids.shape[1]}, {self.left_over} tokens left over"
     def __getitem__(self, i):
         import torch
         return torch.from_numpy(np.asarray(self.ids[i]).astype(np.int64))
@@ -168,10 +171,13 @@ def _make_rows(texts, tokenizer, length, pack):
     flat, lengths = _encode_all(texts, tokenizer)
     bos, eos, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
     if not pack:
-        if pad is None: raise InputError("pack=False needs a padding token; make the tokenizer with CharTokenizer(texts, pad=True).")
+        if pad is None:
+            raise InputError("pack=False needs a padding token; make it with CharTokenizer(texts, pad=True).")
         return _padded(flat, lengths, length, bos, eos, pad), 0
     ids, left = _packed(flat, lengths, length, tokenizer.ids["\n"] if isinstance(tokenizer, CharTokenizer) else eos)
-    if not len(ids): raise InputError(f"The corpus has {left} tokens, fewer than one block of {length}; give more text or a smaller length.")
+    if not len(ids):
+        raise InputError(f"The corpus has {left} tokens, fewer than one block of {length}; "
+                         "give more text or a smaller length.")
     return ids, left
 
 # %% ../nbs/foundations/03_tokens.ipynb #33bc4270
@@ -183,7 +189,8 @@ def blocks(
     folder=None,       # keep the rows here as .npy and map them into memory; None keeps them in memory
 )->Blocks:
     "Tokenise texts into rows of equal length. Raises `InputError`, e.g. for a corpus shorter than one block."
-    texts, length = list(texts["text"] if hasattr(texts, "column_names") else texts), whole_number(length, "length", 1 if pack else 3)
+    texts = list(texts["text"] if hasattr(texts, "column_names") else texts)
+    length = whole_number(length, "length", 1 if pack else 3)
     if not any(texts): raise InputError("The corpus is empty: there is no text to make blocks of.")
     key = [fingerprint(texts), fingerprint(tokenizer), str(length), str(pack)]
     path = folder and Path(folder)/f"blocks-{fingerprint(key)[:24]}.npy"
@@ -212,7 +219,8 @@ def batch(self:Blocks,
 ):                   # LongTensor (batch_size, L)
     "Batch number `step` of the endless sequence of shuffled epochs that `seed` names. Raises `InputError`."
     import torch
-    seed, step, batch_size = whole_number(seed, "seed", 0), whole_number(step, "step", 0), whole_number(batch_size, "batch_size")
+    seed, step = whole_number(seed, "seed", 0), whole_number(step, "step", 0)
+    batch_size = whole_number(batch_size, "batch_size")
     n, first = len(self), step*batch_size
     epochs = range(first//n, (first + batch_size - 1)//n + 1)
     rows = [_permutation(n, seed, e)[max(first - e*n, 0):first + batch_size - e*n] for e in epochs]

@@ -145,6 +145,7 @@ def ema_decay(
     "EMA decay that starts low, so that a short run is not averaged with its own beginnings."
     return min(decay, (1 + updates) / (10 + updates))
 
+# %% ../nbs/foundations/10_training.ipynb #25e5e058
 def averaged(
     model:nn.Module,  # the model in training
     decay:float,      # the decay in the long run
@@ -163,6 +164,7 @@ def _optimizer_tensors(optimizers)->tuple: # -> (tensors, plain numbers), keyed 
     tensors = {k: v.detach().cpu().contiguous() for k, v in flat.items() if isinstance(v, Tensor)}
     return tensors, {k: v for k, v in flat.items() if k not in tensors}
 
+# %% ../nbs/foundations/10_training.ipynb #51763d05
 def _restore_optimizers(optimizers, tensors:dict, numbers:dict):
     "The reverse of `_optimizer_tensors`."
     states = [{} for _ in optimizers]
@@ -334,6 +336,7 @@ def _digest(x)->str: # -> 16 hex digits
     add(x)
     return h.hexdigest()[:16]
 
+# %% ../nbs/foundations/10_training.ipynb #407c2535
 def _first_batch(batches)->str:
     "Hash of batch 0. Raises InputError if making it draws from torch's global generator, which dropout draws from."
     before, digest = torch.get_rng_state(), _digest(batches(0))
@@ -355,6 +358,7 @@ def _set_training(model):
     model.train()
     for part in _frozen_parts(model).values(): part.eval()
 
+# %% ../nbs/foundations/10_training.ipynb #401fd3a6
 def _frozen_names(model)->set: # keys of the state dict
     "Which tensors no step changes: frozen parameters, and all of a frozen part, its buffers too."
     parts = tuple(f"{name}." for name in _frozen_parts(model))
@@ -407,6 +411,7 @@ def _accelerator(accumulate, tracker, folder):
     if not tracker or made.log_with: return made
     raise InputError(f"tracker {tracker!r} is not installed; pip install {tracker}, or leave tracker out")
 
+# %% ../nbs/foundations/10_training.ipynb #ecb515c3
 class Trainer:
     "One run of `fit`: what it needs, then methods that each do one thing."
     def __init__(self, config:FitConfig, **given): # given: the other arguments of `fit`
@@ -450,6 +455,7 @@ def _onto(batch, device):
         batch = recursively_apply(lambda x: x.float() if x.dtype == torch.float64 else x, batch)
     return send_to_device(batch, device, non_blocking=device.type == "cuda")
 
+# %% ../nbs/foundations/10_training.ipynb #93ac7562
 @patch
 def micro_step(self:Trainer, last:bool)->dict: # -> what to log: scalar float32 tensors
     "Forward and backward of one micro-batch, with all its randomness from (seed, index)."
@@ -490,6 +496,7 @@ def check_finite(self:Trainer):
         raise Diverged(f"the {name.replace('_', ' ')} is not finite at step {step}; {good}; "
                        "lower the learning rate or look at that batch")
 
+# %% ../nbs/foundations/10_training.ipynb #1531c74c
 @patch
 def record(self:Trainer, **values):
     "Put one entry into the history and hand it to whoever listens."
@@ -514,6 +521,7 @@ def evaluated(self:Trainer)->nn.Module: # the model whose weights count
     "The averaged model, if there is one."
     return self.ema.module if self.ema else self.model
 
+# %% ../nbs/foundations/10_training.ipynb #f888a3aa
 @patch
 def evaluate(self:Trainer):
     "Evaluate, record, and remember the best."
@@ -535,6 +543,7 @@ def learned(self:Trainer, model:nn.Module)->dict: # name -> tensor
     "The part of a state dict that training changes."
     return {k: v for k, v in model.state_dict().items() if k not in self.frozen}
 
+# %% ../nbs/foundations/10_training.ipynb #569084e1
 @patch
 def keep_best(self:Trainer, values:dict):
     "Compare the monitored value, write the best weights, count evaluations without progress."
@@ -584,10 +593,14 @@ def refuse_other(self:Trainer, path:Path, described:dict):
     raise InputError(f"{path} is the checkpoint of another run ({was}); "
                      "give fit another folder, or delete this one to start afresh")
 
+# %% ../nbs/foundations/10_training.ipynb #c378686c
 @patch
 def resume(self:Trainer):
     "Take everything from last.safetensors, if it is there."
-    if not self.folder or not (path := self.folder/"last.safetensors").exists(): return
+    if not self.folder: return
+    if self.accelerator.is_main_process:
+        for torn in self.folder.glob(".*.safetensors.*.tmp"): torn.unlink() # left by a write that was killed
+    if not (path := self.folder/"last.safetensors").exists(): return
     tensors, header = read_tensors(path)
     state = header.get("state", {})
     if "described" not in state:
@@ -620,6 +633,7 @@ def held_signals():
     finally:
         for number, handler in old.items(): signal.signal(number, handler)
 
+# %% ../nbs/foundations/10_training.ipynb #8bb4c601
 def deliver(
     number:int, # of a signal that was held
 ):
@@ -641,6 +655,7 @@ def after_step(self:Trainer):
     due = c.save_every and self.step % c.save_every == 0 or time.perf_counter() - self.saved_at > c.save_seconds
     if self.folder and (self.stopped or due): self.save()
 
+# %% ../nbs/foundations/10_training.ipynb #665029d4
 @patch
 def loop(self:Trainer, progress:Progress):
     "Step until the run stops; an interrupt is let through after a checkpoint."
@@ -666,6 +681,7 @@ def note(self:Trainer)->str: # such as "loss 0.1234 · best val_loss 0.2 at 300"
     if self.stopped == "patience": parts.append(f"no progress in {self.bad} evaluations")
     return " · ".join(parts)
 
+# %% ../nbs/foundations/10_training.ipynb #6abf02e9
 @patch
 def run(self:Trainer)->Fit:
     "Resume, train, and hand back what came of it."
@@ -680,6 +696,7 @@ def run(self:Trainer)->Fit:
     ema = self.ema.module.eval() if self.ema else None
     return Fit(self.model.eval(), ema, self.best, self.history, self.seconds, self.step, self.stopped, weights)
 
+# %% ../nbs/foundations/10_training.ipynb #be72b378
 @patch
 def train(self:Trainer, progress:Progress):
     "The part of a run that changes weights; the caller's random state is left as it was."
