@@ -283,7 +283,7 @@ def _readable(see, mask, causal): # all patterns in one, bool (B or 1, L or 1, L
     if see is not None and causal: see = see.tril()
     if mask is None: return see
     real = mask.unsqueeze(1)
-    # Not every device has an answer for who reads nobody. So an empty row reads its padding, and elsewhere padding itself.
+    # Not every device has an answer for who reads nobody: an empty row reads its padding, elsewhere padding itself.
     if see is None and not causal: return real | ~real.any(-1, keepdim=True)
     own = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
     if see is None: see = torch.ones_like(own).tril()
