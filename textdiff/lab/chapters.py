@@ -38,7 +38,7 @@ def _kinds(declared):
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "list":
             item = read(node.slice)
             if all(kind in _SCALARS for kind in item): return (("list", item),)
-        if ast.unparse(node) == "list": return (("list", ("int", "float", "str")),)
+        if ast.unparse(node) == "list": raise InputError("a list needs the type of its items, such as list[int]")
         raise InputError(f"{declared} is no type that a parameter can have: expected {_TYPES}")
     return read(ast.parse(declared, mode="eval").body)
 

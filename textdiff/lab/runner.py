@@ -342,7 +342,9 @@ def _forget(folder):
 def _set_aside(folder):
     "Keep a finished run beside its folder while it is repeated; it comes back unless the block says that it may go."
     aside, keep = folder.with_name(f".{folder.name}.before"), [True]
-    if read_status(folder).get("status") == "ok": os.replace(folder, aside)
+    if read_status(folder).get("status") == "ok":
+        shutil.rmtree(aside, ignore_errors=True)  # of a command that was killed
+        os.replace(folder, aside)
     try: yield lambda: keep.clear()
     finally:
         if aside.exists() and keep and not folder.exists(): os.replace(aside, folder)
