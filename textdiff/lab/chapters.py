@@ -189,6 +189,7 @@ def need_checkout(
     raise MissingInput(f"textdiff {verb} needs a checkout of textdiff, the folder with settings.ini and nbs/: "
                        "go into one and try again")
 
+# %% ../../nbs/lab/17_chapters.ipynb #7e60f08b
 def chapters(
     root:str|Path|None=None,  # the checkout; default: the one around the current folder
 )->list:                      # of `Chapter`, by number
@@ -197,6 +198,7 @@ def chapters(
     read = [read_chapter(p) for p in found if ".ipynb_checkpoints" not in p.parts]
     return sorted(read, key=lambda c: (c.number, c.name))
 
+# %% ../../nbs/lab/17_chapters.ipynb #415f2fa9
 def find_chapter(
     name:str,        # "11", "21_noising_latents", "noising_latents" or the notebook's path
     among:list,      # of `Chapter`
@@ -339,6 +341,7 @@ def paths_in(
         if paths and name not in OUTPUTS: found[name] = [fingerprint(p) for p in paths]
     return found
 
+# %% ../../nbs/lab/17_chapters.ipynb #dd2eec5f
 def run_id(
     root:Path,         # the checkout
     notebook:Path,     # the chapter
