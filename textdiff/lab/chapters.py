@@ -141,11 +141,11 @@ def notebook_cells(
 )->list:            # of dicts with cell_type, source and tags
     "The cells of a notebook; raises InputError if it is none, or the output of an earlier run."
     import nbformat
-    name, wrong = Path(path).name, {}
+    name = Path(path).name
     try:
-        with warnings.catch_warnings(action="ignore"):  # old editors wrote cells without ids; no matter here
-            notebook = nbformat.read(path, as_version=4, capture_validation_error=wrong)
-        if wrong: raise wrong["ValidationError"]
+        with warnings.catch_warnings(action="ignore"), open(path, encoding="utf-8") as file:  # of cells without ids
+            notebook = nbformat.convert(nbformat.reader.read(file), 4)
+            nbformat.validate(notebook)  # nbformat.read would log a page about what is wrong and go on
     except Exception as e:  # nbformat lets through whatever its parsers raise: lookups, recursion, validation
         said = (str(e).splitlines() or [type(e).__name__])[0][:100]
         raise InputError(f"{name} cannot be read as a notebook ({said}): restore it from git") from e
