@@ -73,6 +73,7 @@ hooks:  ## let git merge notebooks cell by cell in this clone
 
 nbdev3:  ## export with nbdev 3 and compare (needs the package index once)
 	@test -x .venv/nbdev3/bin/nbdev-export || { $(PYTHON) -m venv .venv/nbdev3 && .venv/nbdev3/bin/python -m pip install --quiet 'nbdev>=3,<4'; }
-	@rm -rf $(EXPORT)3 && mkdir -p $(EXPORT)3 && cp -r nbs pyproject.toml $(EXPORT)3
+	@rm -rf $(EXPORT)3 && mkdir -p $(EXPORT)3/textdiff && cp -r nbs pyproject.toml $(EXPORT)3
+	@cp textdiff/__init__.py $(EXPORT)3/textdiff  # nbdev 3 keeps the version there
 	@cd $(EXPORT)3 && ../nbdev3/bin/nbdev-export
 	@diff -r -x __pycache__ -x py.typed -x _modidx.py $(EXPORT)3/textdiff textdiff && echo "nbdev 3 exports the same modules"

@@ -7,7 +7,6 @@ __all__ = ['rotary', 'rotate', 'rms_norm', 'TrunkConfig', 'Block', 'Trunk', 'lev
 
 # %% ../nbs/foundations/08_transformer.ipynb #62fbaac4
 import math
-import operator
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import signature
@@ -17,7 +16,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .basics import InputError
+from .basics import InputError, whole_number
 
 # %% ../nbs/foundations/08_transformer.ipynb #a013b516
 def rotary(
@@ -70,10 +69,7 @@ class TrunkConfig:
 
 # %% ../nbs/foundations/08_transformer.ipynb #36e58d35
 def _check_config(c): # the first thing that is wrong with it, in a sentence
-    for name in ("width", "layers", "heads", "axes"):
-        n = getattr(c, name)
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise InputError(f"{name} is {n!r}; a trunk needs a whole number, at least one.")
+    for name in ("width", "layers", "heads", "axes"): whole_number(getattr(c, name), name)
     group = 2 * c.heads * c.axes
     if c.width % group: raise InputError(
         f"width {c.width} must be a multiple of 2 x heads x axes = {group}: "
@@ -287,7 +283,7 @@ def _readable(see, mask, causal): # all patterns in one, bool (B or 1, L or 1, L
     if see is not None and causal: see = see.tril()
     if mask is None: return see
     real = mask.unsqueeze(1)
-    # Who has nobody to read gets NaN. So an empty row reads its padding, and under a pattern padding reads itself.
+    # Not every device has an answer for who reads nobody: an empty row reads its padding, elsewhere padding itself.
     if see is None and not causal: return real | ~real.any(-1, keepdim=True)
     own = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
     if see is None: see = torch.ones_like(own).tril()
@@ -304,11 +300,10 @@ class Packing:
         lengths,        # whole numbers, one per sequence
         device="cpu",   # where the row is
     ):
-        try: self.lengths = [operator.index(n) for n in lengths]
-        except TypeError as e: raise InputError(
-            f"A packing needs a list of whole numbers, one length per sequence; got {lengths!r}.") from e
-        if not self.lengths or min(self.lengths) < 1: raise InputError(
-            f"Packed sequences have at least one token each; got lengths {self.lengths}.")
+        try: lengths = list(lengths)
+        except TypeError: lengths = []
+        if not lengths: raise InputError("A packing needs a list of whole numbers, the lengths of its sequences.")
+        self.lengths = [whole_number(n, "the length of a packed sequence") for n in lengths]
         # A compiled trunk follows numbers, not a list.
         self.count, self.total, self.longest = len(self.lengths), sum(self.lengths), max(self.lengths)
         n = torch.tensor(self.lengths)
@@ -366,7 +361,7 @@ class KVCache:
         rows:int,     # B
         length:int,   # how many places there is room for
     ):
-        self.config, self.rows, self.length = trunk.config, rows, length
+        self.config, self.rows, self.length = trunk.config, whole_number(rows, "rows"), whole_number(length, "length")
         self.count = 0                              # places kept; the trunk counts on once all its blocks have written
         self.kv = [None] * trunk.config.layers      # of each block, (2, B, heads, length, head_width)
 
@@ -393,8 +388,7 @@ def check(self:KVCache, trunk, x, keep, alone): # the first thing that does not 
     if trunk.config != self.config:
         raise InputError(f"This cache was made for a trunk of another shape: {self.config}.")
     if not alone: raise InputError("A cache comes without packing, see or mask: these places follow what it holds.")
-    if isinstance(keep, bool) or not isinstance(keep, int) or not 0 <= keep <= L:
-        raise InputError(f"keep counts places, from 0 to {L} here; got {keep!r}.")
+    whole_number(keep, "keep", 0, L)
     if B != self.rows or L > free: raise InputError(f"x has {B} rows of {L} places; this cache has {self.rows} rows, "
         f"and {free} of its {self.length} places are free.")
     if torch.is_grad_enabled() and x.requires_grad:
