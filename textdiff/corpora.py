@@ -12,6 +12,7 @@ import re
 import socket
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import dedent
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -74,9 +75,8 @@ def _paragraphs(chunk):
     "Units of a piece of text without empty lines: its lines where they are long, one paragraph of them otherwise."
     lines = [line for [line] in _lines(chunk)]
     if any(len(line) > 120 for line in lines): return _lines(chunk)
-    wrapped = all(len(line) >= 50 for line in lines[:-1])
-    glue = "\n" if not wrapped else " " if any(" " in line for line in lines) else ""
-    return [[glue.join(lines)]] if lines else []
+    if any(len(line) < 50 for line in lines[:-1]): return [[dedent(re.sub(r"[ \t]+(?=\n|$)", "", chunk)).strip("\n")]]
+    return [[(" " if any(" " in line for line in lines) else "").join(lines)]] if lines else []
 
 # %% ../nbs/foundations/02_corpora.ipynb #014c8628
 def _units(
@@ -85,7 +85,7 @@ def _units(
     "Cut a file into units: articles where there are WikiText headings, else paragraphs, else lines that are sentences."
     lines = text.split("\n")
     if any(_HEADING.fullmatch(line) for line in lines): return _articles_of(lines)
-    chunks = re.split(r"\n[ \t]*\n", text.strip())
+    chunks = re.split(r"\n[ \t]*\n", text.strip("\n"))
     closed = [closes_sentence(line) for [line] in _lines(text)]
     if len(chunks) == 1 and len(closed) > 1 and sum(closed) >= .9*len(closed): return _lines(text)
     return [unit for chunk in chunks for unit in _paragraphs(chunk)]

@@ -70,7 +70,7 @@ def _double(x):
 def _covered_nats(denoise, process, x0, cover, t):
     "Nats for the characters under the cover, given those that are visible: (B,), float64."
     logits = denoise(x0.masked_fill(cover, process.mask_id), t)
-    process._check(x0, logits)
+    process.check(x0, logits)
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32), copy=True)
     logits[..., process.mask_id] = -torch.inf
     right = logits.log_softmax(-1).gather(-1, x0[..., None])[..., 0]

@@ -251,13 +251,14 @@ _OPTIONAL = ("clip", "ema", "every", "patience", "save_every", "log_every") # ma
 def _check(config):
     "Refuse settings that cannot work, before anything starts."
     given = {k: v for k, v in asdict(config).items() if v is not None or k not in _OPTIONAL}
-    for name in _WHOLE.keys() & given.keys():
+    for name in [k for k in _WHOLE if k in given]:
         object.__setattr__(config, name, whole_number(given[name], name, _WHOLE[name]))
     for name in [k for k in _REAL if k in given]:
         value, most = given[name], _REAL[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
             raise InputError(f"{name} is {value!r}, expected a number from 0 {'to 1' if most == 1 else 'up'}")
     if config.ema in (0, 1): raise InputError(f"ema is {config.ema!r}, expected None or a decay in (0, 1), as 0.999")
+    if config.clip == 0: raise InputError(f"clip is {config.clip!r}, expected None or the largest norm, above 0")
     for name in ("compile", "maximise"):
         if not isinstance(given[name], bool): raise InputError(f"{name} is {given[name]!r}, expected True or False")
     resolve_precision("cpu", config.precision)

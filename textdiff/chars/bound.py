@@ -70,8 +70,8 @@ def order_nats(
         xt = torch.where((order.argsort(1) < k[:, None]).to(x0.device), x0, process.mask_id)
         t = torch.searchsorted(hidden, 1 - k / L - 1e-9).clamp(1, process.schedule.T).to(x0.device)
         place = order.gather(1, k[:, None]).to(x0.device)
-        logits = torch.cat([denoise(x, s).take_along_dim(p.unsqueeze(-1), 1)[:, 0] for x, s,
-                            p in zip(*(v.split(batch_size) for v in (xt, t, place)), strict=True)]).double()
+        batches = zip(*(v.split(batch_size) for v in (xt, t, place)), strict=True)
+        logits = torch.cat([denoise(x, s).take_along_dim(p.unsqueeze(-1), 1)[:, 0] for x, s, p in batches]).double()
         logits[:, process.mask_id] = -torch.inf                # the mask is no character, as in the bound
         nats += F.cross_entropy(logits, x0.gather(1, place)[:, 0], reduction="none").cpu()
     return nats * L / shown.shape[1]

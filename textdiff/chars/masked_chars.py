@@ -175,7 +175,7 @@ def row_means(
     if not where.any():
         kind = "visible" if visible else "masked"
         raise InputError(f"None of the {where.numel():,} positions is {kind}, so there is nothing to score: choose "
-                         f"other times.")
+                         "other times.")
     rows = int(seen.row.max()) + 1
     total, count = (torch.zeros(rows, dtype=torch.float64).index_add_(0, seen.row, v.double().sum(1))
                     for v in (getattr(seen, name) * where, where))
@@ -199,8 +199,8 @@ def is_chars(
 )->bool:                     # whether `save_chars` wrote it, and nothing else lies in it
     "What `save_chars` may replace."
     try:
-        return json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["format"] == FORMAT and {f.name
-            for f in Path(folder).iterdir()} <= {*_FILES}
+        config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+        return config["format"] == FORMAT and {f.name for f in Path(folder).iterdir()} <= {*_FILES}
     except (OSError, ValueError, KeyError, TypeError): return False
 
 def save_chars(
@@ -213,7 +213,7 @@ def save_chars(
     for m in filter(None, (model, twin)):
         if m.vocab != len(tokenizer):
             raise InputError(f"The model has {m.vocab} tokens and the tokenizer {len(tokenizer)}: save the tokenizer "
-                             f"that the model was trained with.")
+                             "that the model was trained with.")
     config = {"format": FORMAT, "vocab": model.vocab, "T": model.T, "blockwise": model.blockwise,
               "trunk": asdict(model.trunk.config), "twin": twin and asdict(twin.trunk.config)}
     with replacing(folder, is_chars) as fresh:
@@ -248,7 +248,7 @@ def load_chars(
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) != vocab:
         raise InputError(f"{folder} holds a model of {vocab} tokens and an alphabet of {len(tokenizer)}: these are "
-                         f"from two different models.")
+                         "from two different models.")
     model = load_weights(CharModel(vocab, trunk, T, blockwise), folder / "model.safetensors").eval().to(device)
     twin = twin_trunk and load_weights(CharModel(vocab, twin_trunk, T), folder / "twin.safetensors").eval().to(device)
     return Chars(model, tokenizer, twin)

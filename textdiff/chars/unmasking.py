@@ -42,10 +42,10 @@ def _checked_blank(blank, text, tokenizer): # refuse a blank that could be text
     if not isinstance(blank, str) or len(blank) != 1:
         raise InputError(f"The blank is one character, such as '_'; got {blank!r}.")
     if blank in tokenizer.chars and blank in text:
-        other = next(c for c in "_?#~^|*=@%<>" + "".join(map(chr, range(0x2580, 0x2680))) if c not in tokenizer.chars
-                     and c not in text)
+        signs = "_?#~^|*=@%<>" + "".join(map(chr, range(0x2580, 0x2680)))
+        other = next(c for c in signs if c not in tokenizer.chars and c not in text)
         raise InputError(f"This model's texts have {blank!r}, so a {blank!r} in the text may be one of theirs or a "
-                         f"blank: "
+                         "blank: "
                          f"choose another blank, such as blank={other!r} (--blank {other!r}).")
 
 def _prompt(prompt, tokenizer, length, blank): # -> bool (L,): what is given, and its ids (L,)
@@ -55,11 +55,11 @@ def _prompt(prompt, tokenizer, length, blank): # -> bool (L,): what is given, an
     strange = next((c for c in prompt if c != blank and c not in tokenizer.chars), None)
     if strange:
         raise InputError(f"The character {strange!r} is not one of the {len(tokenizer.chars)} that this model knows: "
-                         f"leave it out or replace it.")
+                         "leave it out or replace it.")
     given = torch.tensor([c != blank for c in prompt] + [False] * (length - len(prompt)))
     if given.all():
         raise InputError(f"There is nothing to fill: the text has no {blank}. Write one {blank} for each missing "
-                         f"character.")
+                         "character.")
     ids = torch.full((length,), tokenizer.mask_token_id)
     ids[given] = torch.tensor(tokenizer.encode("".join(c for c in prompt if c != blank)), dtype=torch.long)
     return given, ids
@@ -176,8 +176,8 @@ def generate(
     for name, value in {"n": n, "length": length, "steps": steps, "block": block, "batch_size": batch_size}.items():
         whole_number(value, name)
     rule = _rule(policy, temperature=temperature, top_k=top_k, top_p=top_p)
-    generator, device = torch.Generator().manual_seed(whole_number(seed, "seed",
-                                                                   least=0)), next(chars.model.parameters()).device
+    generator = torch.Generator().manual_seed(whole_number(seed, "seed", least=0))
+    device = next(chars.model.parameters()).device
     given, ids = _prompt(prompt or "", chars.tokenizer, length, blank)
     plan = schedule or ("linear" if block < length else "survival")
     starts = [ids.expand(min(batch_size, n - done), length).to(device) for done in range(0, n, batch_size)]
@@ -235,7 +235,7 @@ def verb(
     add("--model", default="mini", metavar="NAME", help="'mini', the model that ships, or a folder that chapter 30, 31 "
                                                         "or 33 wrote")
     add("--policy", default="confident", metavar="NAME", help=f"how places are uncovered: {', '.join(POLICIES)} "
-                                                              f"(default confident)")
+                                                              "(default confident)")
     add("--block", type=int, metavar="N", help="write N characters after N characters from the left (1: one by one); "
                                                "default all at once")
     add("--steps", type=int, metavar="N", help="model calls (default one per blank, without --block at most 64)")
@@ -295,8 +295,8 @@ def judge(
             "spelling": _spelled(words, known) if known else math.nan,
             "entropy": sample_entropy(ids).mean().item(), "distinct-2": _or_nan(distinct_n, words, 2),
             "self-BLEU": _or_nan(self_bleu, words),
-            "sentences": len(inner) / len(texts), "repeats": sum(max(Counter(ss).values(), default=0) > 1
-                                                                 for ss in whole) / len(texts)}
+            "sentences": len(inner) / len(texts),
+            "repeats": sum(max(Counter(ss).values(), default=0) > 1 for ss in whole) / len(texts)}
 
 # %% ../../nbs/chars/32_unmasking.ipynb #b90969f1
 @torch.no_grad()

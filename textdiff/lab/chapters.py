@@ -141,11 +141,11 @@ def notebook_cells(
 )->list:            # of dicts with cell_type, source and tags
     "The cells of a notebook; raises InputError if it is none, or the output of an earlier run."
     import nbformat
-    name, wrong = Path(path).name, {}
+    name = Path(path).name
     try:
-        with warnings.catch_warnings(action="ignore"):  # old editors wrote cells without ids; no matter here
-            notebook = nbformat.read(path, as_version=4, capture_validation_error=wrong)
-        if wrong: raise wrong["ValidationError"]
+        with warnings.catch_warnings(action="ignore"), open(path, encoding="utf-8") as file:  # of cells without ids
+            notebook = nbformat.convert(nbformat.reader.read(file), 4)
+            nbformat.validate(notebook)  # nbformat.read would log a page about what is wrong and go on
     except Exception as e:  # nbformat lets through whatever its parsers raise: lookups, recursion, validation
         said = (str(e).splitlines() or [type(e).__name__])[0][:100]
         raise InputError(f"{name} cannot be read as a notebook ({said}): restore it from git") from e
@@ -189,6 +189,7 @@ def need_checkout(
     raise MissingInput(f"textdiff {verb} needs a checkout of textdiff, the folder with settings.ini and nbs/: "
                        "go into one and try again")
 
+# %% ../../nbs/lab/17_chapters.ipynb #7e60f08b
 def chapters(
     root:str|Path|None=None,  # the checkout; default: the one around the current folder
 )->list:                      # of `Chapter`, by number
@@ -197,6 +198,7 @@ def chapters(
     read = [read_chapter(p) for p in found if ".ipynb_checkpoints" not in p.parts]
     return sorted(read, key=lambda c: (c.number, c.name))
 
+# %% ../../nbs/lab/17_chapters.ipynb #415f2fa9
 def find_chapter(
     name:str,        # "11", "21_noising_latents", "noising_latents" or the notebook's path
     among:list,      # of `Chapter`
@@ -339,6 +341,7 @@ def paths_in(
         if paths and name not in OUTPUTS: found[name] = [fingerprint(p) for p in paths]
     return found
 
+# %% ../../nbs/lab/17_chapters.ipynb #dd2eec5f
 def run_id(
     root:Path,         # the checkout
     notebook:Path,     # the chapter

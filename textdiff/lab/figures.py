@@ -244,7 +244,8 @@ def _label_cells(ax, rows, columns):
     for labels,put in ((columns, ax.set_xticks), (rows, ax.set_yticks)):
         some = range(0, len(labels), -(-len(labels)//16))      # at most 16 labels along an axis
         put(list(some), [str(labels[i]) for i in some])
-    if max(len(str(c)) for c in columns)>4: ax.tick_params(axis="x", rotation=45)
+    if max(len(str(c)) for c in columns)>4:                     # long names slant and end at their column
+        for name in ax.get_xticklabels(): name.set(rotation=45, ha="right", rotation_mode="anchor")
     ax.grid(visible=False)
 
 # %% ../../nbs/lab/15_figures.ipynb #8a3f0c03

@@ -152,6 +152,7 @@ class Run:
     def _keep(self): write_json(self.folder/"metrics.json", self._kept)
     def __repr__(self): return f"Run({self.chapter!r})"
 
+# %% ../../nbs/lab/16_run.ipynb #ea6a1998
 def _cleared_scratch(chapter, fresh):
     "A scratch folder without the results of an earlier attempt."
     root = checkout_root()

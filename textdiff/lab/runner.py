@@ -44,6 +44,7 @@ def is_live(
     except OSError: return False
     return False
 
+# %% ../../nbs/lab/18_runner.ipynb #97e23c76
 def _take(folder):
     "A run's lock. Raises InputError if another process holds it or if nothing can be written."
     path = lock_path(folder)
@@ -221,6 +222,7 @@ def on_cell(self:_Child, cell, cell_index):
     set_status(self.folder, cell=self.at)
     with contextlib.suppress(OSError): self.events.write(json.dumps(self.at) + "\n")
 
+# %% ../../nbs/lab/18_runner.ipynb #26e8ff74
 @patch
 def papermill(self:_Child, log):
     "Execute the notebook; whatever its kernel prints goes to `log`."
@@ -232,6 +234,7 @@ def papermill(self:_Child, log):
                      start_timeout=120, stdout_file=log, stderr_file=log, on_cell_execute=self.on_cell,
                      kernel_manager_class=_kernel_class(self.sockets, self.started))
 
+# %% ../../nbs/lab/18_runner.ipynb #c0d51b1a
 @patch
 def execute(self:_Child):
     "Execute the notebook; returns the final status and why."
@@ -277,6 +280,7 @@ def _environment(job, folder):
     if job.threads: env |= {k: str(job.threads) for k in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     return env
 
+# %% ../../nbs/lab/18_runner.ipynb #486aa7cb
 def _start(job, folder, lock):
     "Start the child process of a run."
     notebook = Path(job.root)/job.notebook
@@ -311,6 +315,7 @@ def _follow(child, show):
         if show: show(event)
     child.wait()
 
+# %% ../../nbs/lab/18_runner.ipynb #83799222
 def _settle(folder, child):
     "What the child could not write itself."
     told, code = read_json(folder/"status.json", {}), child.returncode
@@ -338,6 +343,7 @@ def _forget(folder):
     "Remove a refused run's folder unless it holds checkpoints."
     if not any(p.is_file() for p in (folder/"checkpoints").rglob("*")): shutil.rmtree(folder, ignore_errors=True)
 
+# %% ../../nbs/lab/18_runner.ipynb #be0c61f2
 @contextlib.contextmanager
 def _set_aside(folder):
     "Keep a finished run beside its folder while it is repeated; it comes back unless the block says that it may go."
@@ -350,6 +356,7 @@ def _set_aside(folder):
         if aside.exists() and keep and not folder.exists(): os.replace(aside, folder)
         shutil.rmtree(aside, ignore_errors=True)
 
+# %% ../../nbs/lab/18_runner.ipynb #dcfcedfb
 def _execute(job, folder, lock, show):
     "Execute a job in its folder; returns its status."
     try: _prepare(job, folder)
@@ -414,6 +421,7 @@ def _one_of_many(job, done, start):
     if done: done(job, status)
     return status
 
+# %% ../../nbs/lab/18_runner.ipynb #0f6a97f0
 def run_many(
     jobs:list,      # of `Job`
     at_once:int=1,  # how many at the same time
