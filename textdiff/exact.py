@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Chain', 'count_chain', 'evidence', 'denoiser', 'measures']
 
-# %% ../nbs/foundations/07_exact.ipynb #bc3684a8
+# %% ../nbs/foundations/07_exact.ipynb #806cb630
 import math
 import warnings
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from .basics import InputError
 from .processes import Gaussian, Masking, draw
 
-# %% ../nbs/foundations/07_exact.ipynb #07a48693
+# %% ../nbs/foundations/07_exact.ipynb #da0ccec4
 @dataclass(frozen=True, eq=False)
 class Chain:
     "An order-1 Markov text: initial[x_1] prod_i A[x_i, x_i+1], A = links + leak * background. Raises `InputError`."
@@ -50,7 +50,7 @@ class Chain:
     def occurs(self)->Tensor: # (V,): tokens that some text has
         return (self.initial > 0) | (self.matrix > 0).any(0)
 
-# %% ../nbs/foundations/07_exact.ipynb #8450d947
+# %% ../nbs/foundations/07_exact.ipynb #f4f71689
 def count_chain(
     ids:Tensor,          # token ids (N, L), L >= 2
     vocab:int,           # number of token ids, V
@@ -68,7 +68,7 @@ def count_chain(
     total = pairs.sum(1) + smoothing
     return Chain(frequency, pairs / total[:, None], smoothing / total, frequency)
 
-# %% ../nbs/foundations/07_exact.ipynb #5e331c7f
+# %% ../nbs/foundations/07_exact.ipynb #211b4afe
 @patch
 def log_prob(self:Chain,
     ids:Tensor,  # (N, L)
@@ -112,7 +112,7 @@ def texts(self:Chain,
     for _ in range(length - 1): ids.append(draw(self.matrix[ids[-1]], generator))
     return torch.stack(ids, 1)
 
-# %% ../nbs/foundations/07_exact.ipynb #7039178a
+# %% ../nbs/foundations/07_exact.ipynb #3cc0ddf7
 def evidence(
     process,                   # a `Gaussian`, `Masking` or `Uniform`
     xt:Tensor,                 # state: vectors (B, L, D) or ids (B, L)
@@ -131,7 +131,7 @@ def evidence(
     alpha_bar = torch.as_tensor(alpha_bar).unsqueeze(-1)
     return (alpha_bar * here + (1 - alpha_bar) / vocab).log()
 
-# %% ../nbs/foundations/07_exact.ipynb #79aad65b
+# %% ../nbs/foundations/07_exact.ipynb #753bcaa6
 def _step(chain, weights, left): # log of exp(weights) @ A, to the right, or @ A.T, to the left; rows (B, V)
     if chain.leak is None: return (weights.unsqueeze(-1) + (chain.links.T if left else chain.links).log()).logsumexp(-2)
     give, take = (chain.background, chain.leak) if left else (chain.leak, chain.background)
@@ -154,7 +154,7 @@ def posterior(self:Chain,
         "No text of this chain can be behind what is seen: a token that never occurs, or neighbours that never meet.")
     return logp
 
-# %% ../nbs/foundations/07_exact.ipynb #b6a64072
+# %% ../nbs/foundations/07_exact.ipynb #82d52498
 @patch
 def with_mask(self:Chain)->Chain: # its last id, V, is a token that never occurs
     "The same texts over a vocabulary with one more id, for a mask. For small chains: the table becomes dense."
@@ -182,17 +182,19 @@ def denoiser(
         return answer.to(xt)
     return denoise
 
-# %% ../nbs/foundations/07_exact.ipynb #1de82666
+# %% ../nbs/foundations/07_exact.ipynb #c1c0cc5c
 def measures(
     chain:Chain,  # the truth
     ids:Tensor,   # texts (N, L)
-)->dict:          # "top", "entropy" (bits), "nats", "unique"
+)->dict:          # "top", "error" of top, "entropy" (bits), "nats", "unique"
     "How collapsed and how plausible texts are; the comments say what each number means."
     ids = ids.cpu().long()
     frequency = ids.flatten().bincount(minlength=chain.vocab).double() / ids.numel()
+    top = F.one_hot(ids, chain.vocab).sum(1).amax(1).double() / ids.shape[1]
     found = {
-        # share of a text's commonest token; bits of all tokens together; nats per token; share of texts that occur once
-        "top": F.one_hot(ids, chain.vocab).sum(1).amax(1).double().mean() / ids.shape[1],
+        # share of a text's commonest token, and its standard error over texts; bits of all tokens together; nats per
+        # token; share of texts that occur once
+        "top": top.mean(), "error": top.std() / len(ids)**0.5,
         "entropy": torch.special.entr(frequency).sum() / math.log(2),
         "nats": -chain.matrix[ids[:, :-1], ids[:, 1:]].log().clamp(min=-20).mean(),
         "unique": (ids.unique(dim=0, return_counts=True)[1] == 1).sum() / len(ids)}
