@@ -16,7 +16,7 @@ help:  ## this list
 	@echo "PYTHON=python3.12 picks another interpreter for .venv; CONTRIBUTING.md says what each command is for."
 
 journal: $(READY)  ## run every chapter's quick experiment and write runs/report.html
-	$(BIN)/textdiff run all
+	$(BIN)/textdiff run all --jobs 2
 
 $(READY): settings.ini setup.py constraints.txt  # not pyproject.toml: nbdev_export rewrites it as it is
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "textdiff needs Python 3.11 or newer; try: make PYTHON=python3.12 test"; exit 1; }
