@@ -413,7 +413,7 @@ def _one(process, denoise, xt, t, s, clamp, policy, keep, owner, generator, last
         xs, memory = answer if isinstance(answer, tuple) else (answer, None)
         return Step(t, s, xt, x0_hat, _write(xs, keep, s), memory)
 
-# %% ../nbs/foundations/05_processes.ipynb #f3b40e52
+# %% ../nbs/foundations/05_processes.ipynb #0a13cef1
 def _check_times(times, T, anywhere): # -> list of ints, strictly descending to 0
     try: times = [operator.index(t) for t in times]
     except TypeError:
@@ -433,6 +433,7 @@ def _walk(process, denoise, xs, times, clamp, policy, keep, owner, generator):
         yield step
         del step  # let go of the logits before the next ones are made
 
+# %% ../nbs/foundations/05_processes.ipynb #f3b40e52
 def sample(
     process:Process,                      # what undoes the noise
     denoise:Callable,                     # denoise(xt, t) -> x0_hat: clean vectors, or logits; t is a LongTensor (B,)
