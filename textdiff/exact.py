@@ -17,8 +17,8 @@ from fastcore.basics import patch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .basics import InputError
-from .processes import Gaussian, Masking, draw
+from .basics import InputError, whole_number
+from .processes import Gaussian, Masking, Uniform, draw
 
 # %% ../nbs/foundations/07_exact.ipynb #da0ccec4
 @dataclass(frozen=True, eq=False)
@@ -31,38 +31,58 @@ class Chain:
     def __post_init__(self):
         for name in ("initial", "links", "leak", "background"):
             if (x := getattr(self, name)) is not None: object.__setattr__(self, name, x.detach().cpu().double())
-        sums = torch.cat([self.initial.sum()[None], self.matrix.sum(1)])
-        sums = sums[sums > 0]         # a token that never occurs needs no row
-        if self.links.shape != (self.vocab,) * 2 or not torch.allclose(sums, torch.ones_like(sums)): raise InputError(
-            f"A chain needs {self.vocab} first probabilities and as many rows of {self.vocab}, each adding up to 1; "
-            f"got a table of shape {tuple(self.links.shape)} with sums from {sums.min():g} to {sums.max():g}.")
+        _check_chain(self)
     @property
     def vocab(self)->int: return len(self.initial)
     @cached_property
     def matrix(self)->Tensor: # A, (V, V)
         return self.links + (0 if self.leak is None else self.leak[:, None] * self.background)
     @cached_property
+    def occurs(self)->Tensor: # (V,): tokens that some text has
+        return (self.initial > 0) | (self.matrix > 0).any(0)
+    @cached_property
+    def smooth(self)->bool: # no step between tokens that occur is impossible
+        return self.leak is not None and bool((torch.minimum(self.leak, self.background)[self.occurs] > 0).all())
+    @cached_property
     def sparse(self)->tuple: # links from column to row and from row to column, for steps to the right and to the left
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")   # torch calls its sparse rows a beta
             return self.links.T.contiguous().to_sparse_csr(), self.links.to_sparse_csr()
-    @cached_property
-    def occurs(self)->Tensor: # (V,): tokens that some text has
-        return (self.initial > 0) | (self.matrix > 0).any(0)
+
+# %% ../nbs/foundations/07_exact.ipynb #fa7412ad
+def _check_chain(chain): # the first thing that is wrong with it, in a sentence
+    if chain.initial.ndim != 1 or not len(chain.initial):
+        raise InputError(f"initial has one probability per token, (V,); got shape {tuple(chain.initial.shape)}.")
+    if (chain.leak is None) != (chain.background is None): raise InputError("leak and background go together.")
+    V = chain.vocab
+    for name, shape in {"initial": (V,), "links": (V, V), "leak": (V,), "background": (V,)}.items():
+        x = getattr(chain, name)
+        if x is not None and (tuple(x.shape) != shape or not bool((x >= 0).all())):   # not a number is no probability
+            raise InputError(f"{name} holds probabilities, at least 0, of shape {shape}; got shape {tuple(x.shape)}.")
+    sums = torch.cat([chain.initial.sum()[None], chain.matrix.sum(1)[chain.occurs]])   # what never occurs needs no row
+    if not torch.allclose(sums, torch.ones_like(sums)): raise InputError(
+        f"Probabilities add up to 1; initial adds up to {sums[0]:g}, the rows of tokens that occur to "
+        f"{sums[1:].min():g} to {sums[1:].max():g}.")
 
 # %% ../nbs/foundations/07_exact.ipynb #f4f71689
+def _check_ids(ids, vocab): # (N, L), long, on the CPU
+    ids = torch.as_tensor(ids).cpu()
+    if ids.is_floating_point() or ids.dtype == torch.bool or ids.ndim != 2 or not ids.numel():
+        raise InputError(f"Texts are rows of whole numbers (N, L), not empty; got {ids.dtype} {tuple(ids.shape)}.")
+    if ids.min() < 0 or ids.max() >= vocab:
+        raise InputError(f"ids lie in 0..{vocab - 1}; got {ids.min()} to {ids.max()}.")
+    return ids.long()
+
 def count_chain(
     ids:Tensor,          # token ids (N, L), L >= 2
     vocab:int,           # number of token ids, V
     smoothing:float=1.,  # weight of the corpus's token frequencies in each row, in counts; > 0
 )->Chain:                # its first token has the corpus's frequencies: rows are cut anywhere
     "The chain of a corpus's token pairs, smoothed by a Dirichlet prior on the token frequencies. Raises `InputError`."
-    ids = torch.as_tensor(ids).long()
-    if ids.ndim != 2 or ids.shape[1] < 2 or not len(ids):
-        raise InputError(f"Pairs are counted in rows (N, L) of at least two ids; got {tuple(ids.shape)}.")
-    if ids.min() < 0 or ids.max() >= vocab:
-        raise InputError(f"ids lie in 0..{vocab - 1}; got {ids.min()} to {ids.max()}.")
-    if not smoothing > 0: raise InputError(f"smoothing is a weight above 0; got {smoothing!r}.")
+    ids, vocab = _check_ids(ids, whole_number(vocab, "vocab")), int(vocab)
+    if ids.shape[1] < 2: raise InputError(f"Pairs need rows of at least two ids; got shape {tuple(ids.shape)}.")
+    if isinstance(smoothing, str) or not 0 < smoothing < math.inf:
+        raise InputError(f"smoothing is a number of counts above 0; got {smoothing!r}.")
     pairs = (ids[:, :-1] * vocab + ids[:, 1:]).flatten().bincount(minlength=vocab**2).view(vocab, vocab).double()
     frequency = ids.flatten().bincount(minlength=vocab).double() / ids.numel()
     total = pairs.sum(1) + smoothing
@@ -74,7 +94,7 @@ def log_prob(self:Chain,
     ids:Tensor,  # (N, L)
 )->Tensor:       # (N,), nats, float64
     "Exact log-probability of texts."
-    ids = ids.cpu().long()
+    ids = _check_ids(ids, self.vocab)
     return self.initial.log()[ids[:, 0]] + self.matrix.log()[ids[:, :-1], ids[:, 1:]].sum(1)
 
 @patch
@@ -83,7 +103,7 @@ def marginals(self:Chain,
 )->Tensor:       # (L, V), float64
     "Exact probabilities of the token at each place."
     out = [self.initial]
-    for _ in range(length - 1): out.append(out[-1] @ self.matrix)
+    for _ in range(whole_number(length, "length") - 1): out.append(out[-1] @ self.matrix)
     return torch.stack(out)
 
 @patch
@@ -99,7 +119,7 @@ def pairs(self:Chain,
     length:int,  # L >= 2
 )->Tensor:       # (V, V), float64, adds up to 1
     "Exact probabilities of a pair of neighbours, over all places of a text of that length."
-    return self.marginals(length)[:-1].mean(0)[:, None] * self.matrix
+    return self.marginals(whole_number(length, "length", 2))[:-1].mean(0)[:, None] * self.matrix
 
 @patch
 def texts(self:Chain,
@@ -108,8 +128,8 @@ def texts(self:Chain,
     generator:torch.Generator|None=None,    # source of randomness
 )->Tensor:                                  # ids (n, L)
     "True texts."
-    ids = [draw(self.initial.expand(n, -1), generator)]
-    for _ in range(length - 1): ids.append(draw(self.matrix[ids[-1]], generator))
+    ids = [draw(self.initial.expand(whole_number(n, "n"), -1), generator)]
+    for _ in range(whole_number(length, "length") - 1): ids.append(draw(self.matrix[ids[-1]], generator))
     return torch.stack(ids, 1)
 
 # %% ../nbs/foundations/07_exact.ipynb #3cc0ddf7
@@ -120,20 +140,27 @@ def evidence(
     vocab:int,                 # number of tokens, V
     rows:Tensor|None=None,     # embedding table (V, D), for a `Gaussian`
 )->Tensor:                     # (B, L, V), float64
-    "Log-likelihood of what stands at each place, for every token that may have been there; up to a constant per place."
+    "Log-likelihood, up to a constant per place, of what stands there, for every token. Raises `InputError`."
+    if not isinstance(process, Gaussian | Masking | Uniform):
+        raise InputError(f"A {type(process).__name__}'s noise is unknown here: give Gaussian, Masking or Uniform.")
     alpha_bar = process.schedule.at(t, xt)
     if isinstance(process, Gaussian):
+        if xt.ndim != 3 or rows is None or tuple(rows.shape) != (vocab, xt.shape[-1]): raise InputError(
+            f"Vectors (B, L, D) and a table of rows ({vocab}, D) belong together; got {tuple(xt.shape)} and "
+            f"{None if rows is None else tuple(rows.shape)}.")
         rows = rows.double()
         match = (xt.double() @ rows.T).mul_(alpha_bar.sqrt()).sub_(alpha_bar * rows.square().sum(-1) / 2)
         return match.div_((1 - alpha_bar).clamp(min=1e-12))     # at time 0 the nearest row takes all
-    here = F.one_hot(xt.long(), vocab).double()
+    here = F.one_hot(_check_ids(xt, vocab), vocab).double()
     if isinstance(process, Masking): return torch.where((xt == process.mask_id).unsqueeze(-1), 0., here.log())
     alpha_bar = torch.as_tensor(alpha_bar).unsqueeze(-1)
     return (alpha_bar * here + (1 - alpha_bar) / vocab).log()
 
 # %% ../nbs/foundations/07_exact.ipynb #753bcaa6
 def _step(chain, weights, left): # log of exp(weights) @ A, to the right, or @ A.T, to the left; rows (B, V)
-    if chain.leak is None: return (weights.unsqueeze(-1) + (chain.links.T if left else chain.links).log()).logsumexp(-2)
+    if not chain.smooth:
+        table = chain.matrix.T if left else chain.matrix
+        return (weights.unsqueeze(-1) + table.log()).logsumexp(-2)
     give, take = (chain.background, chain.leak) if left else (chain.leak, chain.background)
     top = weights.amax(-1, keepdim=True)
     plain = (weights - top).exp()
@@ -144,6 +171,8 @@ def posterior(self:Chain,
     seen:Tensor,  # log-likelihoods of `evidence`, (B, L, V)
 )->Tensor:        # log p(x_i = k | everything seen), (B, L, V), float64
     "Exact log-probabilities of the clean tokens (forward-backward). Raises `InputError` if no text can be behind."
+    if seen.ndim != 3 or not seen.shape[1] or seen.shape[2] != self.vocab or seen.isnan().any(): raise InputError(
+        f"Evidence is a table of log-likelihoods (B, L, {self.vocab}) without NaN; got shape {tuple(seen.shape)}.")
     seen = seen.masked_fill(~self.occurs, -torch.inf)
     left, right = [self.initial.log() + seen[:, 0]], [torch.zeros_like(seen[:, 0])]
     for i in range(1, seen.shape[1]):
@@ -171,6 +200,7 @@ def denoiser(
     gaussian = isinstance(process, Gaussian)
     if gaussian != (rows is not None):
         raise InputError("An embedding table `rows` goes with Gaussian noise, and with that only.")
+    if drawn and not gaussian: raise InputError("drawn=True chooses a row, so it goes with Gaussian noise only.")
     size, what = (len(rows), "rows") if gaussian else (process.vocab, "tokens in the process")
     if size != chain.vocab: raise InputError(f"The chain has {chain.vocab} tokens, but there are {size} {what}.")
     if isinstance(process, Masking) and chain.occurs[process.mask_id]:
@@ -185,17 +215,17 @@ def denoiser(
 # %% ../nbs/foundations/07_exact.ipynb #c1c0cc5c
 def measures(
     chain:Chain,  # the truth
-    ids:Tensor,   # texts (N, L)
-)->dict:          # "top", "error" of top, "entropy" (bits), "nats", "unique"
-    "How collapsed and how plausible texts are; the comments say what each number means."
-    ids = ids.cpu().long()
+    ids:Tensor,   # texts (N, L), L >= 2
+)->dict:          # "top", "nats", their standard errors "top_error" and "nats_error", "entropy" (bits), "unique"
+    "How collapsed and how plausible texts are; the comment says what each number means. Raises `InputError`."
+    ids = _check_ids(ids, chain.vocab)
+    if ids.shape[1] < 2: raise InputError(f"A text needs two tokens to have a pair; got shape {tuple(ids.shape)}.")
     frequency = ids.flatten().bincount(minlength=chain.vocab).double() / ids.numel()
     top = F.one_hot(ids, chain.vocab).sum(1).amax(1).double() / ids.shape[1]
-    found = {
-        # share of a text's commonest token, and its standard error over texts; bits of all tokens together; nats per
-        # token; share of texts that occur once
-        "top": top.mean(), "error": top.std() / len(ids)**0.5,
-        "entropy": torch.special.entr(frequency).sum() / math.log(2),
-        "nats": -chain.matrix[ids[:, :-1], ids[:, 1:]].log().clamp(min=-20).mean(),
+    nats = -chain.matrix[ids[:, :-1], ids[:, 1:]].log().clamp(min=-20).mean(1)
+    # share of a text's commonest token; nats per token, given the one before; bits of all tokens together; share of
+    # texts that occur once
+    found = {"top": top.mean(), "top_error": top.std() / len(ids)**0.5, "nats": nats.mean(),
+        "nats_error": nats.std() / len(ids)**0.5, "entropy": torch.special.entr(frequency).sum() / math.log(2),
         "unique": (ids.unique(dim=0, return_counts=True)[1] == 1).sum() / len(ids)}
     return {name: value.item() for name, value in found.items()}
