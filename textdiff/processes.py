@@ -164,7 +164,7 @@ def coefficients(self:Gaussian,
 )->tuple:                # three float64 tensors: factor on x0_hat, factor on xt, standard deviation of the fresh noise
     "The reverse step as x_s = on_x0 * x0_hat + on_xt * x_t + sigma * z, for any s <= t."
     at_t, at_s, ratio = alpha_bars(self.schedule, t, s, x)
-    def per_noise(v): return torch.where(at_t < 1, v / (1 - at_t), 0.)
+    def per_noise(v): return v / (1 - at_t)  # 0/0 only where t and s are equally noisy: see `same`
     share = 1. if self.reverse in ("ancestral", "mean") else self.eta**2  # of the exact posterior's variance
     fresh = 1 - at_s if self.reverse == "renoise" else share * per_noise((1 - at_s) * (1 - ratio))
     on_xt = per_noise((1 - at_s - fresh).clamp(min=0)).sqrt()
