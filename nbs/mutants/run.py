@@ -4,7 +4,7 @@
 
 A list is `<notebook>.yaml`: rows of `find` (text that stands exactly once in the notebook's exported cells), `put` (what replaces it) and, if need be, `why`.
 Everything happens in a scratch copy. The heavy libraries are imported once; each fault has a forked child of its own, which exports the notebook and runs
-its cells up to the first that fails. So a fault costs the notebook's own time. Prints the survivors and their number; the last full result is kept in survivors.txt."""
+its cells up to the first that fails. So a fault costs the notebook's own time. Prints the survivors and their number, and keeps the last result of each list in results.json."""
 import contextlib, importlib, importlib.util, json, multiprocessing, os, shutil, sys, tempfile, time
 from pathlib import Path
 
@@ -77,6 +77,13 @@ def judge(stem, rows, scratch):
     path.write_text(text, encoding="utf-8"); shutil.rmtree(scratch/"sound")
     return survivors
 
+def keep(stem, rows, survivors):
+    "Note a list's result beside those of the others."
+    path = HERE/"results.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept[stem] = {"faults": len(rows), "survived": [f"{row['find'].strip()} -> {row['put'].strip()}" for row in survivors]}
+    path.write_text(json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
 def main(names):
     lines, survived, rows_in_all = [], 0, 0
     with tempfile.TemporaryDirectory(prefix="textdiff-mutants-") as tmp:
@@ -88,10 +95,10 @@ def main(names):
         prepare(scratch)
         for stem, rows in lists(names).items():
             alive = judge(stem, rows, scratch)
+            keep(stem, rows, alive)
             survived, rows_in_all = survived + len(alive), rows_in_all + len(rows)
             lines += [f"{stem}: {len(alive)} of {len(rows)} faults survived", *(f"    {r['find'].strip()!r} -> {r['put'].strip()!r}" for r in alive)]
     lines.append(f"all: {survived} of {rows_in_all} faults survived")
     print("\n" + "\n".join(lines))
-    if not names: (HERE/"survivors.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 if __name__ == "__main__": main(sys.argv[1:])
