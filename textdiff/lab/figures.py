@@ -199,7 +199,8 @@ def plot_bars(
             if std is not None: std = np.where(std > 0, std, np.nan)     # no whisker is not a whisker of length zero
             ax.bar(at + (i - (len(series) - 1)/2)*w, mean, 0.92*w, yerr=std, capsize=3, ecolor="#333333", label=label,
                    color=list(COLOURS.values())[i%len(COLOURS)], error_kw={"lw": 1})
-        ax.set_xticks(at, ["\n".join(textwrap.wrap(str(s), max(8, 48//len(labels)))) for s in labels])
+        def wrapped(label): return textwrap.wrap(str(label), max(8, 48//len(labels)), break_long_words=False)
+        ax.set_xticks(at, ["\n".join(wrapped(label)) for label in labels])
         ax.grid(axis="x", visible=False)
         if ylim: ax.set_ylim(ylim)
         _mark(ax, levels, vertical=False)
