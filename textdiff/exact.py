@@ -213,6 +213,8 @@ def denoiser(
     return denoise
 
 # %% ../nbs/foundations/07_exact.ipynb #c1c0cc5c
+def _error(x): return x.std() / len(x)**0.5 if len(x) > 1 else torch.tensor(math.nan) # of the mean of x
+
 def measures(
     chain:Chain,  # the truth
     ids:Tensor,   # texts (N, L), L >= 2
@@ -225,7 +227,7 @@ def measures(
     nats = -chain.matrix[ids[:, :-1], ids[:, 1:]].log().clamp(min=-20).mean(1)
     # share of a text's commonest token; nats per token, given the one before; bits of all tokens together; share of
     # texts that occur once
-    found = {"top": top.mean(), "top_error": top.std() / len(ids)**0.5, "nats": nats.mean(),
-        "nats_error": nats.std() / len(ids)**0.5, "entropy": torch.special.entr(frequency).sum() / math.log(2),
+    found = {"top": top.mean(), "top_error": _error(top), "nats": nats.mean(),
+        "nats_error": _error(nats), "entropy": torch.special.entr(frequency).sum() / math.log(2),
         "unique": (ids.unique(dim=0, return_counts=True)[1] == 1).sum() / len(ids)}
     return {name: value.item() for name, value in found.items()}
