@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['VERDICTS', 'PROFILES', 'EXIT', 'REFUSALS', 'checkout_root', 'from_here', 'plain', 'write_json', 'take_lock',
-           'clear_results', 'has_results', 'scratch_folder', 'Run', 'at_least', 'meets_rule', 'verdict_of']
+           'clear_results', 'has_results', 'scratch_folder', 'Run', 'at_least', 'meets_rule', 'verdict_of',
+           'number_text', 'claim_row']
 
 # %% ../../nbs/lab/16_run.ipynb #75e0aa01
 import atexit
@@ -276,3 +277,52 @@ def claim(self:Run,
     row["verdict"] = verdict_of(row)
     self._kept["claims"] = [r for r in self._kept["claims"] if r["key"] != claim.key] + [plain(row)]
     self._keep()
+
+# %% ../../nbs/lab/16_run.ipynb #2ebcbdbc
+def _many_text(value):
+    "A list or dict on one line."
+    if isinstance(value, list) and value and all(isinstance(v, dict) for v in value): return f"{len(value)} rows"
+    items = [f"{k} {number_text(v)}" for k, v in value.items()] if isinstance(value, dict) else map(number_text, value)
+    text = ", ".join(items)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+def number_text(
+    value,   # a number, text, {"mean":..., "std":..., "n":...}, list or None
+)->str:
+    "A result as a person reads it."
+    if isinstance(value, dict) and {"mean", "std"} <= value.keys():
+        return f"{number_text(value['mean'])} ± {number_text(value['std'])}"
+    if isinstance(value, (dict, list)): return _many_text(value)
+    if value is None: return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)): return str(value)
+    if isinstance(value, int) or not math.isfinite(value): return f"{value:,}"
+    if value == 0 or 1e-3 <= abs(value) < 1e3: return f"{value:.4g}"
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:.2e}"
+
+# %% ../../nbs/lab/16_run.ipynb #fe020ae1
+def _verdict_text(claim):
+    "A kept claim's verdict with its note, or what a verdict would need."
+    rule = claim["evidence"].get("rule") if isinstance(claim.get("evidence"), dict) else ""
+    if not meets_rule(claim): return f"open: a verdict needs {rule}" if rule else "open"
+    return verdict_of(claim) + (f": {claim['note']}" if claim.get("note") else "")
+
+def _journal_text(claim):
+    "What the journal said, with its unit."
+    unit, value = claim.get("unit") or "", claim["journal"]
+    return number_text(value) + ("" if not unit or value is None else unit if unit == "%" else f" {unit}")
+
+def claim_row(
+    claim:Mapping,  # a claim as `Run.claim` keeps it
+)->dict:            # key, chapter, met: is its rule; and as texts: claim, journal, ours, verdict
+    "A kept claim as a row of the scoreboard."
+    return dict(key=claim["key"], chapter=claim["chapter"], claim=claim["text"], journal=_journal_text(claim),
+                ours=number_text(claim["ours"]), met=meets_rule(claim), verdict=_verdict_text(claim))
+
+# %% ../../nbs/lab/16_run.ipynb #31453307
+@patch
+def scoreboard(self:Run):   # DataFrame: chapter, claim, journal, this run, verdict
+    "The rows of the scoreboard that this run has answered so far; this is how a chapter ends."
+    import pandas as pd
+    rows = sorted(map(claim_row, self._kept["claims"]), key=lambda row: row["chapter"])
+    table = pd.DataFrame(rows, columns=["chapter", "claim", "journal", "ours", "verdict"], dtype=object)
+    return table.rename(columns={"ours": "this run"})
