@@ -259,6 +259,7 @@ def _check(config):
             raise InputError(f"{name} is {value!r}, expected a number from 0 {'to 1' if most == 1 else 'up'}")
     if config.ema in (0, 1): raise InputError(f"ema is {config.ema!r}, expected None or a decay in (0, 1), as 0.999")
     if config.clip == 0: raise InputError(f"clip is {config.clip!r}, expected None or the largest norm, above 0")
+    if config.lr == 0: raise InputError(f"lr is {config.lr!r}, so nothing would be learnt; give a rate above 0, as 1e-3")
     for name in ("compile", "maximise"):
         if not isinstance(given[name], bool): raise InputError(f"{name} is {given[name]!r}, expected True or False")
     resolve_precision("cpu", config.precision)
