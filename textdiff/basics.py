@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SHIPPED', 'InputError', 'MissingInput', 'nearest', 'whole_number', 'atomic', 'write_atomic', 'read_json',
-           'may_replace', 'replacing', 'fingerprint', 'shipped']
+           'may_replace', 'replacing', 'fingerprint', 'find_path', 'shipped']
 
 # %% ../nbs/foundations/00_basics.ipynb #94905021
 import difflib
@@ -187,6 +187,17 @@ def fingerprint(
     if isinstance(obj, bytes): digest.update(obj)
     else: _feed_object(digest, obj)
     return digest.hexdigest()
+
+# %% ../nbs/foundations/00_basics.ipynb #4545f1a6
+def find_path(
+    name:str|Path,     # an absolute path, or one seen from here or from a folder above, up to the checkout's root
+)->Path|None:          # the first that exists, a file or a folder; None if there is none
+    "What a path means to somebody who may stand anywhere in a checkout."
+    name, here = Path(name).expanduser(), Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / name).exists(): return folder / name
+        if (folder / "settings.ini").exists(): return None
+    return None
 
 # %% ../nbs/foundations/00_basics.ipynb #e63b17ad
 SHIPPED = {"bart-mini": 20, "chars-mini": 33, "grammars": None}  # artefact -> the chapter that made it; None: by hand

@@ -16,7 +16,7 @@ from textwrap import dedent
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from .basics import InputError, MissingInput, nearest, whole_number
+from .basics import InputError, MissingInput, find_path, nearest, whole_number
 from .grammars import GRAMMARS, articles, closes_sentence, sentences
 
 # %% ../nbs/foundations/02_corpora.ipynb #f23c8563
@@ -136,14 +136,6 @@ def _cut(path, encoding, tail):
         raise InputError(f"{path} has {len(text)} characters, too few to cut off a tail of {tail:g}; give more text.")
     return {"train": [[text[:at]]], "validation": [[text[at:]]]}
 
-def _find(name):
-    "The path `name`, looked up here and in the folders above as far as the checkout's root; None if it is nowhere."
-    name, here = Path(name).expanduser(), Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder/name).exists(): return folder/name
-        if (folder/"settings.ini").exists(): return None
-    return None
-
 # %% ../nbs/foundations/02_corpora.ipynb #a524505b
 def _reachable(timeout=3.0):
     "Whether the hub's host takes a connection; with a proxy only the proxy could tell, so yes."
@@ -200,7 +192,7 @@ def _load_units(name, size, seed, encoding):
         raise InputError(f"size={size} is for the built-in corpora {' and '.join(GRAMMARS)}; {name!r} is as it is.")
     if name == "pydoc": return _split(_pydoc(), name)
     if name in HUB: return _hub(name)
-    path = _find(name) if name else None
+    path = find_path(name) if name else None
     if path: return _split(_read_path(path, encoding), name)
     if re.fullmatch(r"[\w.-]+/[\w.-]+(:[\w.-]+)?@\w+", name): return _hub(name)
     if "/" in name or Path(name).suffix:
@@ -220,7 +212,7 @@ def load_corpus(
     import datasets
     name, seed = str(name), whole_number(seed, "seed", 0)
     if size is not None: whole_number(size, "size", 3)              # one article for each split
-    path = None if tail is None or name in (*BUILT_IN, *HUB) else _find(name)
+    path = None if tail is None or name in (*BUILT_IN, *HUB) else find_path(name)
     if tail is not None and not path: raise InputError(f"tail={tail} is for a text with a path; {name!r} is none.")
     units = _cut(path, encoding, tail) if path else _load_units(name, size, seed, encoding)
     rows = {split: [paragraph for unit in held for paragraph in unit] for split, held in units.items()}

@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..basics import InputError, MissingInput, fingerprint, read_json, replacing, shipped, whole_number
+from ..basics import InputError, MissingInput, find_path, fingerprint, read_json, replacing, shipped, whole_number
 from ..corpora import hub_client
 from ..grammars import sentences
 from ..metrics import token_accuracy
@@ -152,7 +152,7 @@ def load_bart(
     device:str|torch.device="cpu",  # where to put the weights
 )->Backbone:
     "Load a BART and its tokenizer, in evaluation mode and float32. Raises `MissingInput` or `InputError`."
-    folder = shipped("bart-mini") if name == "mini" else Path(name)
+    folder = shipped("bart-mini") if name == "mini" else find_path(name) or Path(name)
     if folder.is_dir():
         needed = ("config.json", "model.safetensors", "tokenizer.json")
         absent = [f for f in needed if not (folder / f).exists()]

@@ -55,6 +55,7 @@ class BartDenoiser(nn.Module):
         backbone:Backbone,     # whose encoder is copied
         space:str="inputs",    # clean vectors: "inputs" of the layers (place added, normalised), or bare "rows"
         train_rows:bool=False, # whether the embedding table learns; the layers always do
+        rms:float|None=1.0,    # size of an entry of bare rows at the start, beside unit noise; None: as BART has them
         waves:int=256,         # numbers that describe a time
     ):
         super().__init__()
@@ -65,6 +66,8 @@ class BartDenoiser(nn.Module):
         self.space, self.waves, self.width = space, waves, backbone.width
         self.rows, self.places = encoder.embed_tokens, encoder.embed_positions
         self.norm, self.layers = encoder.layernorm_embedding, encoder.layers
+        unit = 1. if space == "inputs" or rms is None else rms / self.rows.weight.detach().square().mean().sqrt()
+        self.register_buffer("unit", torch.as_tensor(unit, dtype=torch.float32))   # BART's units in one of x0's
         for part in (self.rows, self.places, self.norm): part.requires_grad_(False)
         self.rows.requires_grad_(train_rows)
         self.time = nn.Sequential(nn.Linear(waves, self.width), nn.SiLU(), nn.Linear(self.width, self.width))
@@ -83,11 +86,16 @@ def placed(self:BartDenoiser,
     return self.norm(x + self.places.weight[self.places.offset:][:x.shape[1]])
 
 @patch
+def table(self:BartDenoiser)->Tensor: # (V, D), with its gradient
+    "The embedding table in x0's units: what bare rows are taken from, and read against."
+    return self.rows.weight * self.unit
+
+@patch
 def embed(self:BartDenoiser,
     ids:Tensor,     # token ids (B, L)
 )->Tensor:          # x0, (B, L, D)
     "The clean vectors of a text, in the denoiser's space."
-    return self.rows(ids) if self.space == "rows" else self.placed(self.rows(ids))
+    return self.table()[ids] if self.space == "rows" else self.placed(self.rows(ids))
 
 @patch
 def forward(self:BartDenoiser,
@@ -99,7 +107,7 @@ def forward(self:BartDenoiser,
     t = torch.as_tensor(t, device=xt.device).expand(len(xt))
     time = self.time(time_waves(t, self.waves))[:, None]
     x = xt * (1 + self.scale(time)) + time
-    if self.space == "rows": x = self.placed(x)
+    if self.space == "rows": x = self.placed(x / self.unit)
     if mask is not None: mask = torch.zeros_like(mask, dtype=x.dtype).masked_fill(~mask, -torch.inf)[:, None, None]
     for layer in self.layers: x = layer(x, mask)
     return x

@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..basics import InputError, MissingInput, replacing, shipped
+from ..basics import InputError, MissingInput, find_path, replacing, shipped
 from ..processes import Masking
 from ..schedules import draw_times, survival
 from ..tokens import CharTokenizer, load_tokenizer
@@ -240,7 +240,7 @@ def load_chars(
     device="cpu",            # where to put the models
 )->Chars:                    # model, tokenizer, twin (None if there is none)
     "Load a masked character model. Raises `MissingInput` for what is absent, `InputError` for what is damaged."
-    folder = shipped("chars-mini") if name == "mini" else Path(name)
+    folder = shipped("chars-mini") if name == "mini" else find_path(name) or Path(name)
     absent = [f for f in ("config.json", "model.safetensors", "char_tokenizer.json") if not (folder / f).is_file()]
     if absent:
         raise MissingInput(f"{folder} has no {absent[0]}: give \"mini\", or a folder that save_chars has written.")
