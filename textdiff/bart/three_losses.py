@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ALIGN', 'HELD', 'written', 'three_losses', 'spread', 'effective_rank', 'row_gradients', 'widening', 'alikeness',
-           'retrieval', 'shared_bits', 'sensitivity', 'nearest_ids', 'fit_lengths', 'pair_nats']
+           'retrieval', 'shared_bits', 'sensitivity', 'nearest_ids', 'pair_nats']
 
 # %% ../../nbs/bart/24_three_losses.ipynb #70f875bf
 import math
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ..basics import InputError, nearest
@@ -165,23 +165,10 @@ def sensitivity(
     return pd.DataFrame(found)
 
 def nearest_ids(
-    model,             # a `BartDenoiser`
+    table:Tensor,      # embedding table (V, D)
 )->Callable:           # vectors (B, L, D) -> ids (B, L)
     "Read vectors by the row that is nearest to each."
-    return lambda x: torch.stack([torch.cdist(v.float(), model.rows.weight).argmin(-1) for v in x])
-
-# %% ../../nbs/bart/24_three_losses.ipynb #e8edba39
-@torch.no_grad()
-def fit_lengths(
-    model,             # a `BartDenoiser`, changed in place
-    ids:Tensor,        # token ids (B, L) to measure on
-)->float:              # mean length of an answer over that of a clean vector, before
-    "Scale the last layer norm so that answers start as long as clean vectors."
-    x0 = model.embed(ids)
-    ratio = (model(x0, 1).norm(dim=-1).mean() / x0.norm(dim=-1).mean()).item()
-    last = model.layers[-1].final_layer_norm
-    for p in (last.weight, last.bias): p.div_(ratio)
-    return ratio
+    return lambda x: torch.stack([torch.cdist(v.float(), table).argmin(-1) for v in x])
 
 # %% ../../nbs/bart/24_three_losses.ipynb #b9625900
 def pair_nats(
@@ -193,4 +180,4 @@ def pair_nats(
     ids, skip = ids.cpu(), torch.as_tensor(skip)
     a, b = ids[:, :-1].flatten(), ids[:, 1:].flatten()
     real = ~(torch.isin(a, skip) | torch.isin(b, skip))
-    return -chain.matrix[a[real], b[real]].log().mean().item()
+    return -chain.matrix[a[real], b[real]].log().clamp(min=-20).mean().item()   # some tokens never occurred
