@@ -158,8 +158,8 @@ def sensitivity(
         alike = alikeness(answer, x0)
         scores = {"cosine": token_cosine(answer, x0), "wrong": token_cosine(answer, x0.roll(1, 0)),
                   "noisy": token_cosine(noisy, x0), "magnitude": magnitude_ratio(answer, x0)}
-        row = {"t": t, "noise": 1 - process.schedule.alpha_bar[t].item()} | {k: mean_std(v)[0] for k, v in scores.items()}
-        row |= {"retrieval": retrieval(alike), "bits": shared_bits(alike)}
+        row = {"t": t, "noise": 1 - process.schedule.alpha_bar[t].item(), "retrieval": retrieval(alike),
+               "bits": shared_bits(alike)} | {k: mean_std(v)[0] for k, v in scores.items()}
         if read is not None: row |= {"different": unique_share(ids := read(answer)), "entropy": pooled_entropy(ids)}
         found.append(row)
     return pd.DataFrame(found)
