@@ -214,7 +214,7 @@ class DiffusersUNet1D(nn.Module):
         channels:tuple=(256, 512, 512), # of its three levels
     ):
         super().__init__()
-        from diffusers import UNet1DModel     # seconds to import, so only where it is used
+        from diffusers import UNet1DModel  # seconds to import, so only where it is used
         self.net = UNet1DModel(in_channels=width, out_channels=width, extra_in_channels=channels[0],
             time_embedding_type="positional", block_out_channels=channels,
             down_block_types=("DownBlock1DNoSkip", "DownBlock1D", "AttnDownBlock1D"),
