@@ -43,7 +43,8 @@ def at_noise(
 
 # %% ../../nbs/bart/26_sqrt_schedule.ipynb #33928fe4
 _BART = ("vocab_size", "d_model", "encoder_layers", "encoder_attention_heads", "encoder_ffn_dim",
-         "max_position_embeddings", "activation_function", "scale_embedding", "dropout", "pad_token_id", "bos_token_id", "eos_token_id")
+         "max_position_embeddings", "activation_function", "scale_embedding",
+         "dropout", "pad_token_id", "bos_token_id", "eos_token_id")
 _FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
 FORMAT = "textdiff.denoiser"    # what config.json calls itself
 
