@@ -530,7 +530,9 @@ def evaluate(self:Trainer):
     self.check_finite()
     model = self.evaluated().eval()
     _seed_dropout(self.device, step_seed(self.config.seed, 0, 2))
-    with torch.no_grad(), autocast(self.device, self.precision): values = self.given.evaluate(model)
+    asks = "step" in inspect.signature(self.given.evaluate).parameters
+    with torch.no_grad(), autocast(self.device, self.precision):
+        values = self.given.evaluate(model, **({"step": self.step} if asks else {}))
     values = {k: float(v) for k, v in values.items()}
     if self.world > 1:
         from accelerate.utils import broadcast_object_list
@@ -733,7 +735,7 @@ def fit(
     batches,           # batches(i) -> batch of micro-step i, a pure function of i; called in a thread, ahead of time
     config:FitConfig,  # the settings
     *,
-    evaluate=None,     # evaluate(model) -> dict of floats, every `config.every` steps and at the end
+    evaluate=None,     # evaluate(model[, step]) -> dict of floats, every `config.every` steps and at the end
     optimizer=None,    # optimizer(model) -> one torch optimiser or a list; its lr is the peak; None: AdamW
     folder=None,       # checkpoints live here; a run found here is continued
     log=None,          # log(step, **values) for every recorded step, also for remembered ones
