@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ALIGN', 'HELD', 'written', 'three_losses', 'spread', 'effective_rank', 'row_gradients', 'widening', 'alikeness',
-           'retrieval', 'shared_bits', 'sensitivity', 'nearest_ids', 'pair_nats']
+           'retrieval', 'shared_bits', 'sensitivity', 'nearest_ids']
 
 # %% ../../nbs/bart/24_three_losses.ipynb #70f875bf
 import math
@@ -169,15 +169,3 @@ def nearest_ids(
 )->Callable:           # vectors (B, L, D) -> ids (B, L)
     "Read vectors by the row that is nearest to each."
     return lambda x: torch.stack([torch.cdist(v.float(), table).argmin(-1) for v in x])
-
-# %% ../../nbs/bart/24_three_losses.ipynb #b9625900
-def pair_nats(
-    chain,             # an `exact.Chain` of the training text
-    ids:Tensor,        # token ids (B, L)
-    skip:list[int],    # ids that are no text: padding, `<s>`, `</s>`
-)->float:              # nats per pair; nan if there is no pair
-    "What a chain of token pairs pays on average for the second token of each pair of neighbours."
-    ids, skip = ids.cpu(), torch.as_tensor(skip)
-    a, b = ids[:, :-1].flatten(), ids[:, 1:].flatten()
-    real = ~(torch.isin(a, skip) | torch.isin(b, skip))
-    return -chain.matrix[a[real], b[real]].log().clamp(min=-20).mean().item()   # some tokens never occurred
