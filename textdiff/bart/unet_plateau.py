@@ -104,7 +104,7 @@ def linear_noise(
 )->Callable:               # predict(xt, t, mask)
     "The best linear guess of a token's noise from that token alone, in closed form (Wiener 1949), also of lower rank."
     mean, width = latents.mean(0), latents.shape[1]
-    spread, axes = torch.linalg.eigh(torch.cov(latents.T).reshape(width, width))       # ascending: the quietest directions first
+    spread, axes = torch.linalg.eigh(torch.cov(latents.T).reshape(width, width))  # ascending: quiet directions first
     kept = torch.arange(width, device=latents.device) < whole_number(width if rank is None else rank, "rank", 1, width)
     def predict(xt, t, mask=None):
         alpha_bar = level(process.schedule, t, xt).to(xt)
@@ -154,7 +154,7 @@ class ConvBlock(nn.Module):
 
 # %% ../../nbs/bart/22_unet_plateau.ipynb #d200feed
 class TextUNet1D(nn.Module):
-    "The journal's own UNet: D-a-b-c-b-a-D channels on lengths L, L/2, L/4, skips between equals, the time at every level."
+    "The journal's own UNet: D-a-b-c-b-a-D channels on lengths L, L/2, L/4, with skips, and the time at every level."
     def __init__(self,
         width:int=768,                 # D
         channels:tuple=(256, 384, 512),# a, b, c
@@ -364,11 +364,13 @@ def textbook_loop(
     x, log, bars = start, [], process.schedule.alpha_bar
     for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
         alpha = max((bars[t] / bars[s]).item(), least)
-        with torch.no_grad(): eps = predict(x, torch.full((len(x),), t, device=x.device), mask).float() * mask[..., None]
+        with torch.no_grad(): eps = predict(x, torch.full((len(x),), t, device=x.device), mask).float()
+        eps = eps * mask[..., None]
         x = (x - (1 - alpha) / (1 - bars[t].item()) ** 0.5 * eps) / alpha ** 0.5
         if s: x = x + (1 - alpha) ** 0.5 * normal_like(x, generator)
         norms = [v[mask].square().sum().div(len(v)).sqrt().item() for v in (x, eps)]
-        log.append({"step": k, "noise": 100 * s / process.schedule.T, "alpha": alpha, "x_norm": norms[0], "eps_norm": norms[1]})
+        log.append({"step": k, "noise": 100 * s / process.schedule.T, "alpha": alpha,
+                    "x_norm": norms[0], "eps_norm": norms[1]})
     return x, log
 
 # %% ../../nbs/bart/22_unet_plateau.ipynb #8f987d17

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..basics import whole_number
 from ..metrics import mean_std
 from ..schedules import draw_times
 
@@ -27,12 +28,15 @@ def tied_logits(
 
 # %% ../../nbs/bart/25_weight_tying.ipynb #91480911
 def tied_loss(
-    process,    # a `Gaussian`
-):              # loss(model, ids, generator) -> nats per token, a scalar
-    "Build the cross-entropy of the true tokens given x_t, with t drawn evenly from 1..T."
+    process,         # a `Gaussian` of at least 2 timesteps
+    hold:bool=False, # no gradient through x0: rows learn as readers, not by what they are as inputs
+):                   # loss(model, ids, generator) -> nats per token, a scalar
+    "Build the cross-entropy of the true tokens given x_t, with t drawn evenly from 1..T. Raises `InputError` for T < 2."
+    whole_number(process.schedule.T, "T, the number of timesteps,", 2)
     def loss(model, ids, generator):
         t = draw_times(len(ids), process.schedule.T, generator).to(ids.device)
-        answer = model(process.corrupt(model.embed(ids), t, generator), t)
+        x0 = model.embed(ids).detach() if hold else model.embed(ids)
+        answer = model(process.corrupt(x0, t, generator), t)
         return F.cross_entropy(tied_logits(model, answer).flatten(0, 1).float(), ids.flatten())
     return loss
 
@@ -133,11 +137,14 @@ def errors_related(
     ids:Tensor,         # true tokens (B, L)
     related:Tensor,     # (V, V), bool: what counts for each true token
     frequency:Tensor,   # of tokens in the training text (V,), adds up to 1
+    among:Tensor|None=None, # (V, V), bool: only wrong tokens in this relation count, and chance draws from them
 )->dict:                # share of errors that are related, its standard error; chance; excess, its standard error; n
     "How often a wrong token is related to the true one, beside a wrong guess drawn by frequency; errors over rows."
-    wrong = (named != ids) & related.any(1)[ids]              # only where something could be related
+    among = ~torch.eye(len(related), dtype=torch.bool) if among is None else among
+    wrong = among[ids, named] & (named != ids) & related.any(1)[ids]     # only where something could be related
     hit = (related[ids, named] & wrong).double()
-    lucky = (related.double() @ frequency.double() / (1 - frequency.double()))[ids] * wrong
+    drawn = [(kind & among).fill_diagonal_(False).double() @ frequency.double() for kind in (related, among)]
+    lucky = torch.nan_to_num(drawn[0] / drawn[1])[ids] * wrong
     n = wrong.sum().item()
     def over_rows(values):                                    # a ratio of sums, each row a sample
         ratio = values.sum() / n
