@@ -159,7 +159,8 @@ def load_bart(
         if absent: raise MissingInput(f"{folder} has no {absent[0]}: a backbone's folder holds {', '.join(needed)}.")
         tokenizer, model = load_tokenizer(folder), _pretrained(str(folder))
     else: tokenizer, model = _from_hub(str(name))
-    return Backbone(model.to(device).eval(), fitting_tokenizer(tokenizer, model, str(name)), str(name))
+    called = folder.name if name != "mini" and folder.is_dir() else str(name)   # a result must not tell of a machine
+    return Backbone(model.to(device).eval(), fitting_tokenizer(tokenizer, model, str(name)), called)
 
 # %% ../../nbs/bart/20_backbone.ipynb #1c2765f4
 BART_REVISIONS = {"facebook/bart-base": "aadd2ab0ae0c8268c7c9693540e9904811f36177"}
