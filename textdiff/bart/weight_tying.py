@@ -61,13 +61,14 @@ def nats_by_time(
     "Cross-entropy of the true tokens and share of tokens named right, by timestep."
     x0, found = table[ids], []
     for t in times:
-        noise = torch.Generator().manual_seed(seed)
-        answer = logits(process.corrupt(x0, t, noise), t)
-        nats = F.cross_entropy(answer.transpose(1, 2).float(), ids, reduction="none").mean(1)
-        right = (answer.argmax(-1) == ids).float().mean(1)
+        xt, nats, right = process.corrupt(x0, t, torch.Generator().manual_seed(seed)), [], []
+        for part, true in zip(xt.split(16), ids.split(16), strict=True):     # logits of many texts can be gigabytes
+            answer = logits(part, t)
+            nats.append(F.cross_entropy(answer.transpose(1, 2).float(), true, reduction="none").mean(1))
+            right.append((answer.argmax(-1) == true).float().mean(1))
         row = {"t": t, "noise": 1 - process.schedule.alpha_bar[t].item(), "log_snr": process.schedule.log_snr[t].item()}
-        row["nats"], row["nats_std"] = mean_std(nats)
-        row["accuracy"], row["accuracy_std"] = mean_std(right)
+        row["nats"], row["nats_std"] = mean_std(torch.cat(nats))
+        row["accuracy"], row["accuracy_std"] = mean_std(torch.cat(right))
         found.append(row | {"n": len(ids)})
     return pd.DataFrame(found)
 
