@@ -342,12 +342,13 @@ def paired(
     one:list[Tensor],    # per seed, (times, B): a metric of one predictor
     other:list[Tensor],  # the same of the other, same seeds, texts and noise
     errors:float=3.3,    # how many standard errors a difference needs
-)->dict:                 # difference (one - other), sem (over texts), seeds_agree, counts: whether it counts
+)->dict:                 # difference (one - other), sem (over texts and seeds), seeds_agree, counts: whether it counts
     "The difference of two predictors over the same texts, and whether seeds and texts agree that there is one."
     each = torch.stack([(a - b).mean(0) for a, b in zip(one, other, strict=True)])   # (seeds, B)
-    over_texts = each.mean(0)
-    mean, sem = over_texts.mean().item(), (over_texts.std() / len(over_texts) ** 0.5).item()
-    agree = len(each.mean(1).sign().unique()) == 1
+    by_seed, over_texts = each.mean(1), each.mean(0)
+    seeds_var = by_seed.var().item() / len(by_seed) if len(by_seed) > 1 else 0.
+    mean, sem = over_texts.mean().item(), (over_texts.var().item() / len(over_texts) + seeds_var) ** 0.5
+    agree = len(by_seed.sign().unique()) == 1
     return {"difference": mean, "sem": sem, "seeds_agree": agree, "counts": agree and abs(mean) > errors * sem}
 
 # %% ../../nbs/bart/22_unet_plateau.ipynb #1c52102a
