@@ -69,7 +69,7 @@ def spread(
     often:Tensor,      # how often each token occurs (V,), any scale
 )->Tensor:             # scalar >= 0, differentiable in the rows
     "Mean distance between the rows of two different tokens of text, over the mean length of a row."
-    used = often > 0
+    used = often.topk(min(8192, int((often > 0).sum()))).indices     # of a large vocabulary the commonest
     rows, p = rows[used], (often[used] / often.sum()).to(rows)
     apart = (p @ torch.cdist(rows, rows) @ p) / (1 - p.square().sum())
     return apart / (p @ rows.norm(dim=-1))
