@@ -136,7 +136,7 @@ def shared_bits(
     "Lower bound on the mutual information of input and answer (InfoNCE); each half chooses the other half's scale."
     scales = torch.tensor([0.0, *(2.0**k for k in range(13))], dtype=alike.dtype, device=alike.device)
     told = (scales[:, None, None] * alike).softmax(-1).diagonal(dim1=1, dim2=2)
-    nats = (0.999 * len(alike) * told + 0.001).log()         # a thousandth of a guess: one mistake costs at most so much
+    nats = (0.999 * len(alike) * told + 0.001).log()         # bounds the price of one mistake
     halves = [(0, 1), (1, 0)]
     fair = [nats[nats[:, a::2].mean(1).argmax(), b::2] for a, b in halves]
     return torch.cat(fair).mean().item() / math.log(2)
