@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['SAMPLERS', 'FORMAT', 'sentence_rows', 'sentence_texts', 'level_range', 'even_levels', 'Practice', 'Writer',
            'writing_loss', 'held_places', 'namer', 'write', 'holds_writer', 'save_writer', 'load_writer', 'given_words',
-           'write_sentences', 'verb']
+           'write_sentences', 'verb', 'Twin', 'twin_loss', 'twin_nats', 'twin_writes']
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #862a12cc
+# %% ../../nbs/bart/28_after_collapse.ipynb #e8d8ec2d
 import json
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -34,7 +35,7 @@ from ..training import autocast
 from ..transformer import NoiseEmbedding, Trunk, TrunkConfig, rms_norm
 from ..weights import load_weights, save_weights
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #8b836d6b
+# %% ../../nbs/bart/28_after_collapse.ipynb #0f5042e0
 def sentence_rows(
     texts:list,     # paragraphs
     tokenizer,      # with an end and a padding, such as `word_tokenizer` makes
@@ -55,7 +56,7 @@ def sentence_texts(
     rows = [row[:row.index(tokenizer.eos_token_id)] if tokenizer.eos_token_id in row else row for row in ids.tolist()]
     return [tokenizer.decode(row) for row in rows]
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #52f0fc55
+# %% ../../nbs/bart/28_after_collapse.ipynb #26932538
 def level_range(
     vocab:int,      # number of tokens, V
     width:int,      # numbers in a row, d
@@ -71,7 +72,7 @@ def even_levels(
     "A process whose times are log-SNRs that matter."
     return noise_levels(torch.linspace(*level_range(vocab, width), whole_number(T, "T", 2)).tolist())
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #e954a628
+# %% ../../nbs/bart/28_after_collapse.ipynb #8ed11761
 class Practice(nn.Module):
     "Times drawn as often as the loss changes there; what it has seen lies in buffers, so it is saved with a model."
     def __init__(self,
@@ -94,7 +95,7 @@ class Practice(nn.Module):
         inside = (u - ends[i] + share[i]) / share[i]
         return (1 + (i + inside) * self.T / len(share)).long().clamp(1, self.T)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #32673060
+# %% ../../nbs/bart/28_after_collapse.ipynb #be0019a1
 @patch
 @torch.no_grad()
 def see(self:Practice,
@@ -128,7 +129,7 @@ def times(self:Practice,
     for left, t in zip(range(steps - 1, 0, -1), wanted, strict=True): found.append(max(min(t, found[-1] - 1), left))
     return [*found, 0]
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #6fc6032e
+# %% ../../nbs/bart/28_after_collapse.ipynb #0232a1e6
 class Writer(nn.Module):
     "Reads noisy rows of one table, is told the level, names tokens. Raises `InputError` for what cannot be built."
     def __init__(self,
@@ -160,7 +161,7 @@ class Writer(nn.Module):
         "The table that embeds, names and is averaged."
         return F.rms_norm(self.table, self.table.shape[-1:]) if self.size is None else self.table
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #c213fcec
+# %% ../../nbs/bart/28_after_collapse.ipynb #9c139e35
 @patch
 def bayes(self:Writer,
     xt:Tensor,      # state (B, L, d)
@@ -198,7 +199,7 @@ def expected(self:Writer,
     "The estimate of x0 that logits stand for: the mean of the table's rows under them."
     return logits.softmax(-1) @ self.rows()
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #5f9cc60b
+# %% ../../nbs/bart/28_after_collapse.ipynb #98752705
 def writing_loss(
     echo:float=0.5,      # share of the batches that are shown the model's own answer (Chen et al. 2022)
     held:float=0.1,      # share of the rows in which some places are given
@@ -235,7 +236,7 @@ def held_places(
     order = torch.where(rand(B, 1) < 0.5, first.float(), scattered.argsort(1).argsort(1).float())
     return some & (order < count)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #13ba0a94
+# %% ../../nbs/bart/28_after_collapse.ipynb #0a655525
 def namer(
     model:Writer,
     given:Tensor|None=None,   # bool (B, L) or (L,): places that hold their clean rows
@@ -272,7 +273,7 @@ def write(
 
 SAMPLERS = ("ddim", "ancestral", "renoise", "mean")
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #c1c0893b
+# %% ../../nbs/bart/28_after_collapse.ipynb #07e8cb28
 FORMAT = "textdiff.writer"    # what config.json calls itself
 _FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
 
@@ -301,7 +302,7 @@ def save_writer(
         (fresh / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
     return Path(folder)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #5aee62cc
+# %% ../../nbs/bart/28_after_collapse.ipynb #ce016f1d
 def _described(folder): # an untrained writer, as config.json says
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -327,7 +328,7 @@ def load_writer(
         f"The tokenizer of {folder} has {len(tokenizer)} tokens and the table {len(model.table)} rows: not of one model.")
     return load_weights(model, folder / "model.safetensors").eval().to(device), tokenizer
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #b7fe8ab5
+# %% ../../nbs/bart/28_after_collapse.ipynb #b2b7d669
 def given_words(
     text:str,          # words, `_` for each missing one; "Once upon ..." with dots at its end leaves the rest open
     tokenizer,
@@ -341,8 +342,9 @@ def given_words(
     ids = tokenizer(" ".join("<unk>" if word == "_" else word for word in words), add_special_tokens=False)["input_ids"]
     for word, i in zip(words, ids, strict=True):
         if word != "_" and i == tokenizer.unk_token_id:
-            known = [w for w in tokenizer.get_vocab() if w not in tokenizer.all_special_tokens]
-            raise InputError(f"This model does not know the word {word!r}: {nearest(word, known)}")
+            like = get_close_matches(word, [w for w in tokenizer.get_vocab() if w not in tokenizer.all_special_tokens])
+            raise InputError(f"This model does not know the word {word!r}; it knows {len(tokenizer):,} words, "
+                             f"{'the nearest are ' + ', '.join(like) if like else 'none like it'}.")
     row = torch.full((length,), tokenizer.pad_token_id)
     row[:len(ids)] = torch.tensor(ids, dtype=torch.long)
     if not open_end: row[len(ids)] = tokenizer.eos_token_id
@@ -364,7 +366,7 @@ def write_sentences(
     keep = None if text is None else given_words(text, tokenizer, len(writer.places))
     return sentence_texts(write(writer, n, steps, sampler, churn, seed, keep), tokenizer)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #5884fb91
+# %% ../../nbs/bart/28_after_collapse.ipynb #50ba4080
 def verb(
     parser,  # the argparse parser of `textdiff sample`
 ):           # what carries it out: parsed arguments -> exit code
@@ -383,3 +385,53 @@ def verb(
 def _sample(args):
     print(*write_sentences(args.n, args.model, args.steps, args.sampler, args.seed, args.text, args.churn), sep="\n")
     return 0
+
+# %% ../../nbs/bart/28_after_collapse.ipynb #cc61022c
+class Twin(nn.Module):
+    "The autoregressive model of the same trunk: it reads from left to right and names the next token."
+    def __init__(self,
+        vocab:int,           # number of tokens, V
+        trunk:TrunkConfig,   # of the model that it is the twin of
+        start:int=0,         # id that stands before the first token
+    ):
+        super().__init__()
+        self.start, self.trunk = start, Trunk(replace(trunk, condition="none", causal=True))
+        self.table = nn.Parameter(torch.randn(trunk.width, vocab).T.contiguous())
+        self.bias = nn.Parameter(torch.zeros(vocab))
+
+    def forward(self,
+        ids:Tensor,     # (B, L)
+    )->Tensor:          # logits (B, L, V): of each token, given those before it
+        "Name every token from those before it."
+        before = F.pad(ids, (1, 0), value=self.start)[:, :-1]
+        with sdpa_kernel(SDPBackend.MATH) if ids.device.type == "cpu" else nullcontext():
+            h = self.trunk(rms_norm(self.table)[before])
+        return h @ self.table.T * self.table.shape[1]**-0.5 + self.bias
+
+def twin_loss(model, ids, generator):
+    "Nats per place."
+    return F.cross_entropy(model(ids).flatten(0, 1), ids.flatten())
+
+@torch.no_grad()
+def twin_nats(
+    twin:Twin,
+    ids:Tensor,      # (N, L)
+    pad:int=1,       # id of the padding, which costs nothing
+)->tuple[Tensor, Tensor]: # nats of each row (N,), tokens of each, the end included (N,)
+    "What the twin thinks of sentences."
+    nats = [F.cross_entropy(twin(part).float().mT, part, reduction="none") for part in ids.split(256)]
+    real = ids != pad
+    return (torch.cat(nats) * real).sum(1), real.sum(1)
+
+@torch.no_grad()
+def twin_writes(
+    twin:Twin,
+    n:int,                # rows
+    length:int,           # L
+    temperature:float=1.,
+    seed:int=0,
+)->Tensor:                # ids (n, L)
+    "Rows drawn from left to right."
+    ids, generator = torch.full((n, length), twin.start), torch.Generator().manual_seed(seed)
+    for i in range(length): ids[:, i] = draw((twin(ids[:, :i + 1])[:, -1].double() / temperature).softmax(-1), generator)
+    return ids
