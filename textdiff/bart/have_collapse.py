@@ -5,20 +5,19 @@
 # %% auto #0
 __all__ = ['ROUNDINGS', 'row_ids', 'rounded', 'walk', 'in_units', 'collapse', 'fixed_points']
 
-# %% ../../nbs/bart/27_have_collapse.ipynb #a22b527b
+# %% ../../nbs/bart/27_have_collapse.ipynb #78189775
 from collections.abc import Callable
 
-import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ..basics import InputError, nearest
 from ..diversity import distinct_n, pooled_entropy, top_token_share, unique_share
-from ..processes import Gaussian, Step, asks_for, sample
+from ..processes import Gaussian, Step, sample
 from ..schedules import strided
 
-# %% ../../nbs/bart/27_have_collapse.ipynb #01a4f1aa
+# %% ../../nbs/bart/27_have_collapse.ipynb #2d440275
 ROUNDINGS = ("distance", "product", "cosine")
 
 def row_ids(
@@ -39,7 +38,7 @@ def rounded(
     read = row_ids(table, by)
     return lambda x: table[read(x)].to(x)
 
-# %% ../../nbs/bart/27_have_collapse.ipynb #93992526
+# %% ../../nbs/bart/27_have_collapse.ipynb #12e65148
 def walk(
     denoise:Callable,           # denoise(xt, t) -> estimate of x0 (B, L, D)
     process:Gaussian,           # its `reverse` says how much noise is fresh
@@ -71,7 +70,7 @@ def collapse(
     return {"top": top_token_share(ids, pooled=False).mean().item(), "entropy": pooled_entropy(ids),
             "distinct-2": distinct_n(ids, 2), "unique": unique_share(ids)}
 
-# %% ../../nbs/bart/27_have_collapse.ipynb #a60e4fb3
+# %% ../../nbs/bart/27_have_collapse.ipynb #ee3404da
 @torch.no_grad()
 def fixed_points(
     denoise:Callable,    # denoise(xt, t) -> estimate of x0 (B, L, D)
