@@ -352,3 +352,22 @@ def is_grammatical(
 )->bool:
     "Whether the built-in grammar can say exactly this sentence: about form, not about truth or context."
     return built_in_grammar(grammar).accepts(sentence)
+
+# %% ../nbs/foundations/01_grammars.ipynb #290d0fd4
+@patch
+def reaches(self:Grammar,
+    sentence:str,  # one sentence, blanks as the grammar writes them
+)->float:          # in [0, 1]: 1 where the grammar accepts it, or accepts it if more words follow
+    "The longest share of a sentence, in words and marks, with which some sentence of the grammar begins."
+    tokens, best = _tokens(sentence.strip()), 0
+    for _, items, _ in self.templates:
+        for n in range(len(items)):                 # all before item n stands, and as much of n as is plain
+            ends = [end for end, _ in self._ends(items[:n], tokens, 0, {})]
+            if not ends: break
+            kind, content = items[n]
+            for end in ends:
+                while kind == "lit" and tokens[end:end+1] == content[:1] != (): end, content = end + 1, content[1:]
+                best = max(best, end)
+        else: best = max([best, *(end for end, _ in self._ends(items, tokens, 0, {}))])
+    said = len([token for token in tokens if not token.isspace()])
+    return len([token for token in tokens[:best] if not token.isspace()]) / max(said, 1)
