@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['SAMPLERS', 'FORMAT', 'sentence_rows', 'row_length', 'sentence_texts', 'level_range', 'even_levels', 'Practice',
            'Writer', 'writing_loss', 'held_places', 'namer', 'write', 'holds_writer', 'save_writer', 'load_writer',
-           'given_words', 'write_sentences', 'verb', 'Twin', 'twin_loss', 'twin_nats', 'twin_writes']
+           'given_words', 'write_sentences', 'verb', 'Twin', 'twin_loss', 'twin_nats', 'twin_writes', 'learn',
+           'portrait']
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #7ebce8b9
+# %% ../../nbs/bart/28_after_collapse.ipynb #c918524b
 import json
 import math
 from collections.abc import Callable
@@ -23,18 +24,20 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..basics import InputError, MissingInput, find_path, nearest, read_json, replacing, shipped, whole_number
-from ..grammars import sentences
+from ..diversity import (distinct_n, grammatical_share, memorised_share, pooled_entropy, top_token_share,
+                                unique_share)
+from ..grammars import built_in_grammar, sentences
 from ..likelihood import read_rows
 from ..processes import Gaussian, draw, final, level, sample
 from ..schedules import low_discrepancy
-from ..tokens import blocks, load_tokenizer
-from ..training import autocast
+from ..tokens import Blocks, blocks, load_tokenizer
+from ..training import Fit, FitConfig, autocast, fit, muon
 from ..transformer import NoiseEmbedding, Trunk, TrunkConfig, rms_norm
 from ..weights import load_weights, save_weights
 from .sqrt_schedule import noise_levels
 from .three_losses import nearest_ids
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #c11e31eb
+# %% ../../nbs/bart/28_after_collapse.ipynb #547687ef
 def sentence_rows(
     texts:list,     # paragraphs
     tokenizer,      # with an end and a padding, such as `word_tokenizer` makes
@@ -64,7 +67,7 @@ def sentence_texts(
     rows = [row[:row.index(tokenizer.eos_token_id)] if tokenizer.eos_token_id in row else row for row in ids.tolist()]
     return [tokenizer.decode(row) for row in rows]
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #e7d83b6b
+# %% ../../nbs/bart/28_after_collapse.ipynb #4ed18bfc
 def level_range(
     vocab:int,      # number of tokens, V
     width:int,      # numbers in a row, d
@@ -80,7 +83,7 @@ def even_levels(
     "A process whose times are log-SNRs that matter."
     return noise_levels(torch.linspace(*level_range(vocab, width), whole_number(T, "T", 2)).tolist())
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #cd3f2f89
+# %% ../../nbs/bart/28_after_collapse.ipynb #f01b6eaa
 class Practice(nn.Module):
     "Times drawn as often as the loss changes there; what it has seen lies in buffers, so it is saved with a model."
     def __init__(self,
@@ -103,7 +106,7 @@ class Practice(nn.Module):
         inside = (u - ends[i] + share[i]) / share[i]
         return (1 + (i + inside) * self.T / len(share)).long().clamp(1, self.T)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #88f678f3
+# %% ../../nbs/bart/28_after_collapse.ipynb #ffe79538
 @patch
 @torch.no_grad()
 def see(self:Practice,
@@ -137,7 +140,7 @@ def times(self:Practice,
     for left, t in zip(range(steps - 1, 0, -1), wanted, strict=True): found.append(max(min(t, found[-1] - 1), left))
     return [*found, 0]
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #2a76bd51
+# %% ../../nbs/bart/28_after_collapse.ipynb #aaa641e4
 class Writer(nn.Module):
     "Reads noisy rows of one table, is told the level, names tokens. Raises `InputError` for what cannot be built."
     def __init__(self,
@@ -170,7 +173,7 @@ class Writer(nn.Module):
         "The table that embeds, names and is averaged."
         return F.rms_norm(self.table, self.table.shape[-1:]) if self.size is None else self.table
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #8647ead7
+# %% ../../nbs/bart/28_after_collapse.ipynb #0c7cfd4d
 @patch
 def bayes(self:Writer,
     xt:Tensor,      # state (B, L, d)
@@ -207,7 +210,7 @@ def expected(self:Writer,
     "The estimate of x0 that logits stand for: the mean of the table's rows under them."
     return logits.softmax(-1) @ self.rows()
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #11fb6677
+# %% ../../nbs/bart/28_after_collapse.ipynb #2aded6d8
 def writing_loss(
     echo:float=0.5,      # share of the batches that are shown the model's own answer (Chen et al. 2022)
     held:float=0.1,      # share of the rows in which some places are given
@@ -244,7 +247,7 @@ def held_places(
     order = torch.where(rand(B, 1) < 0.5, first.float(), scattered.argsort(1).argsort(1).float())
     return some & (order < count)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #a68aeb6d
+# %% ../../nbs/bart/28_after_collapse.ipynb #cdae621c
 def namer(
     model:Writer,
     given:Tensor|None=None,   # bool (B, L) or (L,): places that hold their clean rows
@@ -281,7 +284,7 @@ def write(
 
 SAMPLERS = ("ddim", "ancestral", "renoise", "mean")
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #f47e4f53
+# %% ../../nbs/bart/28_after_collapse.ipynb #370f7277
 FORMAT = "textdiff.writer"    # what config.json calls itself
 _FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
 
@@ -310,7 +313,7 @@ def save_writer(
         (fresh / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
     return Path(folder)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #821d29a5
+# %% ../../nbs/bart/28_after_collapse.ipynb #f26afbe0
 def _described(folder): # an untrained writer, as config.json says
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -336,7 +339,7 @@ def load_writer(
         f"The tokenizer of {folder} has {len(tokenizer)} tokens and the table {len(model.table)} rows: not of one model.")
     return load_weights(model, folder / "model.safetensors").eval().to(device), tokenizer
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #5c4179e3
+# %% ../../nbs/bart/28_after_collapse.ipynb #ece7ed43
 def given_words(
     text:str,          # words, `_` for each missing one; "Once upon ..." with dots at its end leaves the rest open
     tokenizer,
@@ -375,7 +378,7 @@ def write_sentences(
     keep = None if text is None else given_words(text, tokenizer, len(writer.places))
     return sentence_texts(write(writer, n, steps, sampler, churn, seed, keep), tokenizer)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #91f60972
+# %% ../../nbs/bart/28_after_collapse.ipynb #1903b49f
 def verb(
     parser,  # the argparse parser of `textdiff sample`
 ):           # what carries it out: parsed arguments -> exit code
@@ -395,7 +398,7 @@ def _sample(args):
     print(*write_sentences(args.n, args.model, args.steps, args.sampler, args.seed, args.text, args.churn), sep="\n")
     return 0
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #e12cfc9e
+# %% ../../nbs/bart/28_after_collapse.ipynb #6c24e9b1
 class Twin(nn.Module):
     "The autoregressive model of the same trunk: it reads from left to right and names the next token."
     def __init__(self,
@@ -444,3 +447,50 @@ def twin_writes(
     ids, generator = torch.full((n, length), twin.start), torch.Generator().manual_seed(seed)
     for i in range(length): ids[:, i] = draw((twin(ids[:, :i + 1])[:, -1].double() / temperature).softmax(-1), generator)
     return ids
+
+# %% ../../nbs/bart/28_after_collapse.ipynb #32f63ba8
+def learn(
+    make:Callable,      # make() -> an untrained `Writer` or `Twin`, from torch's global generator
+    loss:Callable,      # loss(model, ids, generator[, step])
+    ids:Tensor,         # training rows (N, L)
+    steps:int,          # optimiser steps
+    batch_size:int=128, # rows per step
+    seed:int=0,         # of the start, the order of rows, the noise
+    device="cpu",       # where to train
+    **how,              # of `fit`: folder, evaluate, log, extra; and `every`
+)->Fit:
+    "Train: Muon on the trunk, a cooldown in the last third, averaged weights. All that is random hangs on the seed."
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = make().to(device)
+    rows = Blocks(ids.numpy())
+    config = FitConfig(steps, 3e-3, warmup=50, decay="wsd", cooldown=0.3, ema=0.998, every=how.pop("every", None), seed=seed)
+    return fit(model, loss, lambda i: rows.batch(seed, i, batch_size), config,
+               optimizer=lambda m: muon(m, m.trunk, rest_lr=3e-3), **how)
+
+# %% ../../nbs/bart/28_after_collapse.ipynb #e9262965
+def portrait(
+    ids:Tensor,                # sentences (N, L)
+    tokenizer,
+    grammar:str|None=None,     # a built-in grammar, which judges exactly
+    train:list|None=None,      # training sentences, each a list of words
+    twin:Twin|None=None,       # a judge for texts without a grammar
+)->dict:                       # share, share, share, bits, share, share, share, bits: of those that can be measured
+    "What sentences are like; the text before the table says what each number means."
+    said = sentence_texts(ids, tokenizer)
+    lists, judge, found = [s.split() or ["-"] for s in said], None, {}
+    if grammar:
+        judge = built_in_grammar(grammar)
+        found = {"grammatical": grammatical_share(said, grammar), "right so far": sum(map(judge.reaches, said)) / len(said)}
+    found |= {"top": top_token_share(lists), "entropy": pooled_entropy(lists),
+              "distinct-2": _or_nan(distinct_n, lists, 2), "unique": unique_share(lists)}
+    if train: found["copied"] = _or_nan(memorised_share, lists, train, 8)
+    if twin:
+        ended = (ids == tokenizer.eos_token_id).long()
+        nats, size = twin_nats(twin, ids.masked_fill(ended.cumsum(1) - ended > 0, tokenizer.pad_token_id))
+        found["twin's bits"] = (nats.sum() / size.sum()).item() / math.log(2)
+    return found
+
+def _or_nan(measure, *args): # where there is nothing to measure, such as in rows of one word
+    try: return measure(*args)
+    except InputError: return math.nan
