@@ -8,7 +8,7 @@ __all__ = ['SAMPLERS', 'FORMAT', 'sentence_rows', 'row_length', 'sentence_texts'
            'given_words', 'write_sentences', 'verb', 'Twin', 'twin_loss', 'twin_nats', 'twin_writes', 'learn',
            'portrait']
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #c918524b
+# %% ../../nbs/bart/28_after_collapse.ipynb #7343e663
 import json
 import math
 from collections.abc import Callable
@@ -24,8 +24,7 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..basics import InputError, MissingInput, find_path, nearest, read_json, replacing, shipped, whole_number
-from ..diversity import (distinct_n, grammatical_share, memorised_share, pooled_entropy, top_token_share,
-                                unique_share)
+from ..diversity import distinct_n, grammatical_share, memorised_share, pooled_entropy, top_token_share, unique_share
 from ..grammars import built_in_grammar, sentences
 from ..likelihood import read_rows
 from ..processes import Gaussian, draw, final, level, sample
@@ -37,7 +36,7 @@ from ..weights import load_weights, save_weights
 from .sqrt_schedule import noise_levels
 from .three_losses import nearest_ids
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #547687ef
+# %% ../../nbs/bart/28_after_collapse.ipynb #d1201170
 def sentence_rows(
     texts:list,     # paragraphs
     tokenizer,      # with an end and a padding, such as `word_tokenizer` makes
@@ -67,7 +66,7 @@ def sentence_texts(
     rows = [row[:row.index(tokenizer.eos_token_id)] if tokenizer.eos_token_id in row else row for row in ids.tolist()]
     return [tokenizer.decode(row) for row in rows]
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #4ed18bfc
+# %% ../../nbs/bart/28_after_collapse.ipynb #1bcba1eb
 def level_range(
     vocab:int,      # number of tokens, V
     width:int,      # numbers in a row, d
@@ -83,7 +82,7 @@ def even_levels(
     "A process whose times are log-SNRs that matter."
     return noise_levels(torch.linspace(*level_range(vocab, width), whole_number(T, "T", 2)).tolist())
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #f01b6eaa
+# %% ../../nbs/bart/28_after_collapse.ipynb #7aea7ec4
 class Practice(nn.Module):
     "Times drawn as often as the loss changes there; what it has seen lies in buffers, so it is saved with a model."
     def __init__(self,
@@ -106,7 +105,7 @@ class Practice(nn.Module):
         inside = (u - ends[i] + share[i]) / share[i]
         return (1 + (i + inside) * self.T / len(share)).long().clamp(1, self.T)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #ffe79538
+# %% ../../nbs/bart/28_after_collapse.ipynb #18ebb45c
 @patch
 @torch.no_grad()
 def see(self:Practice,
@@ -140,7 +139,7 @@ def times(self:Practice,
     for left, t in zip(range(steps - 1, 0, -1), wanted, strict=True): found.append(max(min(t, found[-1] - 1), left))
     return [*found, 0]
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #aaa641e4
+# %% ../../nbs/bart/28_after_collapse.ipynb #9292de9c
 class Writer(nn.Module):
     "Reads noisy rows of one table, is told the level, names tokens. Raises `InputError` for what cannot be built."
     def __init__(self,
@@ -173,7 +172,7 @@ class Writer(nn.Module):
         "The table that embeds, names and is averaged."
         return F.rms_norm(self.table, self.table.shape[-1:]) if self.size is None else self.table
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #0c7cfd4d
+# %% ../../nbs/bart/28_after_collapse.ipynb #4d888504
 @patch
 def bayes(self:Writer,
     xt:Tensor,      # state (B, L, d)
@@ -210,7 +209,7 @@ def expected(self:Writer,
     "The estimate of x0 that logits stand for: the mean of the table's rows under them."
     return logits.softmax(-1) @ self.rows()
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #2aded6d8
+# %% ../../nbs/bart/28_after_collapse.ipynb #3085a9d4
 def writing_loss(
     echo:float=0.5,      # share of the batches that are shown the model's own answer (Chen et al. 2022)
     held:float=0.1,      # share of the rows in which some places are given
@@ -247,7 +246,7 @@ def held_places(
     order = torch.where(rand(B, 1) < 0.5, first.float(), scattered.argsort(1).argsort(1).float())
     return some & (order < count)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #cdae621c
+# %% ../../nbs/bart/28_after_collapse.ipynb #a630a011
 def namer(
     model:Writer,
     given:Tensor|None=None,   # bool (B, L) or (L,): places that hold their clean rows
@@ -284,7 +283,7 @@ def write(
 
 SAMPLERS = ("ddim", "ancestral", "renoise", "mean")
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #370f7277
+# %% ../../nbs/bart/28_after_collapse.ipynb #3c603d3c
 FORMAT = "textdiff.writer"    # what config.json calls itself
 _FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
 
@@ -313,7 +312,7 @@ def save_writer(
         (fresh / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
     return Path(folder)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #f26afbe0
+# %% ../../nbs/bart/28_after_collapse.ipynb #cbe8c38c
 def _described(folder): # an untrained writer, as config.json says
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -339,7 +338,7 @@ def load_writer(
         f"The tokenizer of {folder} has {len(tokenizer)} tokens and the table {len(model.table)} rows: not of one model.")
     return load_weights(model, folder / "model.safetensors").eval().to(device), tokenizer
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #ece7ed43
+# %% ../../nbs/bart/28_after_collapse.ipynb #1e3b3554
 def given_words(
     text:str,          # words, `_` for each missing one; "Once upon ..." with dots at its end leaves the rest open
     tokenizer,
@@ -378,7 +377,7 @@ def write_sentences(
     keep = None if text is None else given_words(text, tokenizer, len(writer.places))
     return sentence_texts(write(writer, n, steps, sampler, churn, seed, keep), tokenizer)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #1903b49f
+# %% ../../nbs/bart/28_after_collapse.ipynb #f25a31b8
 def verb(
     parser,  # the argparse parser of `textdiff sample`
 ):           # what carries it out: parsed arguments -> exit code
@@ -398,7 +397,7 @@ def _sample(args):
     print(*write_sentences(args.n, args.model, args.steps, args.sampler, args.seed, args.text, args.churn), sep="\n")
     return 0
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #6c24e9b1
+# %% ../../nbs/bart/28_after_collapse.ipynb #b9572883
 class Twin(nn.Module):
     "The autoregressive model of the same trunk: it reads from left to right and names the next token."
     def __init__(self,
@@ -448,7 +447,7 @@ def twin_writes(
     for i in range(length): ids[:, i] = draw((twin(ids[:, :i + 1])[:, -1].double() / temperature).softmax(-1), generator)
     return ids
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #32f63ba8
+# %% ../../nbs/bart/28_after_collapse.ipynb #4614ab0e
 def learn(
     make:Callable,      # make() -> an untrained `Writer` or `Twin`, from torch's global generator
     loss:Callable,      # loss(model, ids, generator[, step])
@@ -468,7 +467,7 @@ def learn(
     return fit(model, loss, lambda i: rows.batch(seed, i, batch_size), config,
                optimizer=lambda m: muon(m, m.trunk, rest_lr=3e-3), **how)
 
-# %% ../../nbs/bart/28_after_collapse.ipynb #e9262965
+# %% ../../nbs/bart/28_after_collapse.ipynb #0b8e9f69
 def portrait(
     ids:Tensor,                # sentences (N, L)
     tokenizer,

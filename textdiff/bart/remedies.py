@@ -5,18 +5,17 @@
 # %% auto #0
 __all__ = ['PARTS', 'writer_without', 'sampling_without']
 
-# %% ../../nbs/bart/29_remedies.ipynb #a04bdf6f
-import torch
+# %% ../../nbs/bart/29_remedies.ipynb #abce7ba4
 from torch import Tensor
 
-from .after_collapse import Writer, even_levels
 from ..basics import InputError, nearest
 from ..policies import nearest_row
 from ..processes import Gaussian
 from ..schedules import schedule
 from ..transformer import TrunkConfig
+from .after_collapse import Writer, even_levels
 
-# %% ../../nbs/bart/29_remedies.ipynb #d6c18b55
+# %% ../../nbs/bart/29_remedies.ipynb #693b4cf4
 PARTS = ("rows", "levels", "skip", "echo", "told", "average", "sampler")
 
 def writer_without(
