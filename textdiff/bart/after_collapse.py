@@ -250,11 +250,12 @@ def held_places(
 def namer(
     model:Writer,
     given:Tensor|None=None,   # bool (B, L) or (L,): places that hold their clean rows
-)->Callable:                  # denoise(xt, t, last) -> expected rows, which the next step is shown
+    echo:bool=True,           # show the model its last answer; False for one that never saw any
+)->Callable:                  # denoise(xt, t, last) -> expected rows
     "A writer as a denoiser of the one sampling loop."
     def denoise(xt, t, last=None):
         with autocast(xt.device):
-            logits = model(xt, t, None if last is None else last.x0_hat, given)
+            logits = model(xt, t, last.x0_hat if echo and last is not None else None, given)
             return model.expected(logits).to(xt)
     return denoise
 
@@ -264,9 +265,10 @@ def write(
     n:int=1,                  # rows
     steps:int=64,             # reverse steps
     sampler:str="ddim",       # one of SAMPLERS
-    churn:float=0.,           # for "ddim": the share of fresh noise, 0 none, 1 ancestral
+    churn:float=0.,           # for "ddim": fresh noise, as a factor on the exact posterior's standard deviation; 1: ancestral
     seed:int=0,               # of all noise
     keep:tuple|None=None,     # (where, ids): bool (L,), and ids (L,) to hold at these places
+    echo:bool=True,           # of `namer`
     **how,                    # clamp=, policy= of `processes.sample`
 )->Tensor:                    # ids (n, L)
     "Write rows from pure noise, in float64, rounded once, at the end. Raises `InputError`."
@@ -277,7 +279,7 @@ def write(
     start = torch.randn(shape, generator=generator, dtype=torch.float64).to(rows.device)
     process = Gaussian(model.process.schedule, sampler, churn)
     if keep is not None: how["keep"] = keep[0], rows[keep[1]].expand(shape)
-    denoise = namer(model, None if keep is None else keep[0].to(rows.device))
+    denoise = namer(model, None if keep is None else keep[0].to(rows.device), echo)
     walk = sample(process, denoise, shape, model.practice.times(steps), start=start, generator=generator, **how)
     return nearest_ids(rows.float())(final(walk).xs)
 
@@ -389,7 +391,7 @@ def verb(
     add("--n", type=int, default=5, metavar="N", help="number of sentences (default 5)")
     add("--steps", type=int, default=64, metavar="N", help="reverse steps (default 64)")
     add("--sampler", default="ddim", metavar="NAME", help=f"{', '.join(SAMPLERS)} (default ddim)")
-    add("--churn", type=float, default=0., metavar="X", help="share of fresh noise with ddim, 0 to 1 (default 0)")
+    add("--churn", type=float, default=0., metavar="X", help="fresh noise with ddim, 0 (default) to 1, ancestral")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same sentences")
     return _sample
 

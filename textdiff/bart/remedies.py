@@ -38,4 +38,5 @@ def sampling_without(
     lacks:set,          # parts that are the journal's
 )->dict:                # arguments of `write`
     "How a model is sampled."
-    return {"sampler": "ancestral", "clamp": nearest_row(model.rows().detach())} if "sampler" in lacks else {}
+    rounds = {"sampler": "ancestral", "clamp": nearest_row(model.rows().detach())} if "sampler" in lacks else {}
+    return rounds | ({"echo": False} if "echo" in lacks else {})
