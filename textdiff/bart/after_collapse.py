@@ -154,7 +154,7 @@ class Writer(nn.Module):
     ):
         super().__init__()
         trunk = trunk or TrunkConfig(192, 6, 6, condition="adaln")
-        if bool((frequency <= 0).any()): raise InputError("Every token needs a frequency above 0: count each once more.")
+        if bool((frequency <= 0).any()): raise InputError("Every token needs a frequency above 0: count each once.")
         self.process, self.size, self.skip = process, size, skip
         # drawn the other way round: noise of the same seed is then none of its rows
         self.table = nn.Parameter(torch.randn(width, len(frequency)).T.contiguous() * (size or 1.))
@@ -265,7 +265,7 @@ def write(
     n:int=1,                  # rows
     steps:int=64,             # reverse steps
     sampler:str="ddim",       # one of SAMPLERS
-    churn:float=0.,           # for "ddim": fresh noise, as a factor on the exact posterior's standard deviation; 1: ancestral
+    churn:float=0.,           # for "ddim": fresh noise, a factor on the exact posterior's deviation; 1: ancestral
     seed:int=0,               # of all noise
     keep:tuple|None=None,     # (where, ids): bool (L,), and ids (L,) to hold at these places
     echo:bool=True,           # of `namer`
@@ -304,8 +304,9 @@ def save_writer(
     "Save model, practised times and tokenizer, float16, all of it or nothing. Raises `InputError`."
     (vocab, width), noise = model.table.shape, model.process.schedule
     if not torch.equal(even_levels(vocab, width, noise.T).schedule.alpha_bar, noise.alpha_bar):
-        raise InputError(f"{noise} is not what even_levels gives for this table, so no number says how to make it again.")
-    if len(tokenizer) != vocab: raise InputError(f"The tokenizer has {len(tokenizer)} tokens and the table {vocab} rows.")
+        raise InputError(f"{noise} is not what even_levels gives for this table: no number says how to make it.")
+    if len(tokenizer) != vocab:
+        raise InputError(f"The tokenizer has {len(tokenizer)} tokens and the table {vocab} rows.")
     config = {"format": FORMAT, "vocab": vocab, "width": width, "length": len(model.places), "T": noise.T,
               "size": model.size, "skip": model.skip, "trunk": asdict(model.trunk.config)}
     with replacing(folder, holds_writer) as fresh:
@@ -334,10 +335,11 @@ def load_writer(
     "Load a writer. Raises `MissingInput` for what is absent, `InputError` for what is damaged or does not fit."
     folder = shipped("writer-mini") if name == "mini" else find_path(name) or Path(name)
     absent = [f for f in ("config.json", "model.safetensors", "tokenizer.json") if not (folder / f).is_file()]
-    if absent: raise MissingInput(f"{folder} has no {absent[0]}: give \"mini\", or a folder that save_writer has written.")
+    if absent:
+        raise MissingInput(f"{folder} has no {absent[0]}: give \"mini\", or a folder that save_writer has written.")
     model, tokenizer = _described(folder), load_tokenizer(folder)
     if len(tokenizer) != len(model.table): raise InputError(
-        f"The tokenizer of {folder} has {len(tokenizer)} tokens and the table {len(model.table)} rows: not of one model.")
+        f"The tokenizer of {folder} has {len(tokenizer)} tokens, the table {len(model.table)} rows: not of one model.")
     return load_weights(model, folder / "model.safetensors").eval().to(device), tokenizer
 
 # %% ../../nbs/bart/28_after_collapse.ipynb #1e3b3554
@@ -350,9 +352,11 @@ def given_words(
     words = text.split()
     open_end = words[-1:] == ["..."]
     words = words[:-1] if open_end else words
-    if len(words) >= length: raise InputError(f"{len(words)} words do not fit: a row has {length} places, its end included.")
+    if len(words) >= length:
+        raise InputError(f"{len(words)} words do not fit: a row has {length} places, its end included.")
     ids = tokenizer(" ".join("<unk>" if word == "_" else word for word in words), add_special_tokens=False)["input_ids"]
-    if len(ids) != len(words): raise InputError("This model writes pieces of words; only one of whole words can hold words.")
+    if len(ids) != len(words):
+        raise InputError("This model writes pieces of words; only one of whole words can hold words.")
     for word, i in zip(words, ids, strict=True):
         if word != "_" and i == tokenizer.unk_token_id:
             like = get_close_matches(word, [w for w in tokenizer.get_vocab() if w not in tokenizer.all_special_tokens])
@@ -387,7 +391,8 @@ def verb(
     add = parser.add_argument
     add("text", metavar="TEXT", nargs="?", help="words to hold: _ for a missing one; '...' at the end leaves the rest "
                                                 "open ('Once upon a time ...'); default nothing")
-    add("--model", default="mini", metavar="NAME", help="'mini', the model that ships, or a folder that chapter 28 wrote")
+    add("--model", default="mini", metavar="NAME",
+        help="'mini', the model that ships, or a folder that chapter 28 wrote")
     add("--n", type=int, default=5, metavar="N", help="number of sentences (default 5)")
     add("--steps", type=int, default=64, metavar="N", help="reverse steps (default 64)")
     add("--sampler", default="ddim", metavar="NAME", help=f"{', '.join(SAMPLERS)} (default ddim)")
@@ -421,6 +426,7 @@ class Twin(nn.Module):
             h = self.trunk(rms_norm(self.table)[before])
         return h @ self.table.T * self.table.shape[1]**-0.5 + self.bias
 
+# %% ../../nbs/bart/28_after_collapse.ipynb #fd8a50ca
 def twin_loss(model, ids, generator):
     "Nats per place."
     return F.cross_entropy(model(ids).flatten(0, 1), ids.flatten())
@@ -436,6 +442,7 @@ def twin_nats(
     real = ids != pad
     return (torch.cat(nats) * real).sum(1), real.sum(1)
 
+# %% ../../nbs/bart/28_after_collapse.ipynb #397d120f
 @torch.no_grad()
 def twin_writes(
     twin:Twin,
@@ -446,7 +453,9 @@ def twin_writes(
 )->Tensor:                # ids (n, L)
     "Rows drawn from left to right."
     ids, generator = torch.full((n, length), twin.start), torch.Generator().manual_seed(seed)
-    for i in range(length): ids[:, i] = draw((twin(ids[:, :i + 1])[:, -1].double() / temperature).softmax(-1), generator)
+    for i in range(length):
+        logits = twin(ids[:, :i + 1])[:, -1].double()
+        ids[:, i] = draw((logits / temperature).softmax(-1), generator)
     return ids
 
 # %% ../../nbs/bart/28_after_collapse.ipynb #4614ab0e
@@ -465,7 +474,8 @@ def learn(
         torch.manual_seed(seed)
         model = make().to(device)
     rows = Blocks(ids.numpy())
-    config = FitConfig(steps, 3e-3, warmup=50, decay="wsd", cooldown=0.3, ema=0.998, every=how.pop("every", None), seed=seed)
+    every = how.pop("every", None)
+    config = FitConfig(steps, 3e-3, warmup=50, decay="wsd", cooldown=0.3, ema=0.998, every=every, seed=seed)
     return fit(model, loss, lambda i: rows.batch(seed, i, batch_size), config,
                optimizer=lambda m: muon(m, m.trunk, rest_lr=3e-3), **how)
 
@@ -482,7 +492,8 @@ def portrait(
     lists, judge, found = [s.split() or ["-"] for s in said], None, {}
     if grammar:
         judge = built_in_grammar(grammar)
-        found = {"grammatical": grammatical_share(said, grammar), "right so far": sum(map(judge.reaches, said)) / len(said)}
+        reached = sum(map(judge.reaches, said)) / len(said)
+        found = {"grammatical": grammatical_share(said, grammar), "right so far": reached}
     found |= {"top": top_token_share(lists), "entropy": pooled_entropy(lists),
               "distinct-2": _or_nan(distinct_n, lists, 2), "unique": unique_share(lists)}
     if train: found["copied"] = _or_nan(memorised_share, lists, train, 8)
