@@ -373,7 +373,7 @@ def write_sentences(
     n:int=1,               # how many
     model:str|Path="mini", # "mini", or a folder that `save_writer` wrote
     steps:int=64,          # reverse steps
-    sampler:str="ddim",    # one of SAMPLERS
+    sampler:str="ancestral",  # one of SAMPLERS
     seed:int=0,            # the same seed, the same sentences
     text:str|None=None,    # words to hold: see `given_words`; None: nothing is given
     churn:float=0.,        # of `write`
@@ -395,7 +395,7 @@ def verb(
         help="'mini', the model that ships, or a folder that chapter 28 wrote")
     add("--n", type=int, default=5, metavar="N", help="number of sentences (default 5)")
     add("--steps", type=int, default=64, metavar="N", help="reverse steps (default 64)")
-    add("--sampler", default="ddim", metavar="NAME", help=f"{', '.join(SAMPLERS)} (default ddim)")
+    add("--sampler", default="ancestral", metavar="NAME", help=f"{', '.join(SAMPLERS)} (default ancestral)")
     add("--churn", type=float, default=0., metavar="X", help="fresh noise with ddim, 0 (default) to 1, ancestral")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same sentences")
     return _sample
@@ -467,15 +467,15 @@ def learn(
     batch_size:int=128, # rows per step
     seed:int=0,         # of the start, the order of rows, the noise
     device="cpu",       # where to train
-    **how,              # of `fit`: folder, evaluate, log, extra; and `every`
+    **how,              # of `fit`: folder, evaluate, log, extra; and of `FitConfig`: every, compile
 )->Fit:
     "Train: Muon on the trunk, a cooldown in the last third, averaged weights. All that is random hangs on the seed."
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = make().to(device)
     rows = Blocks(ids.numpy())
-    every = how.pop("every", None)
-    config = FitConfig(steps, 3e-3, warmup=50, decay="wsd", cooldown=0.3, ema=0.998, every=every, seed=seed)
+    more = {name: how.pop(name) for name in ("every", "compile") if name in how}
+    config = FitConfig(steps, 3e-3, warmup=50, decay="wsd", cooldown=0.3, ema=0.998, seed=seed, **more)
     return fit(model, loss, lambda i: rows.batch(seed, i, batch_size), config,
                optimizer=lambda m: muon(m, m.trunk, rest_lr=3e-3), **how)
 
