@@ -7,6 +7,7 @@ __all__ = ['rotary', 'rotate', 'rms_norm', 'TrunkConfig', 'Block', 'Trunk', 'lev
 
 # %% ../nbs/foundations/08_transformer.ipynb #62fbaac4
 import math
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import signature
@@ -311,6 +312,17 @@ class Packing:
         self.owner = torch.arange(len(n)).repeat_interleave(n).to(device)                 # (N,): which sequence
         self.positions = torch.cat([torch.arange(k) for k in self.lengths]).to(device)    # (N,): where in it
         self.kernel = _varlen_kernel(torch.device(device))
+
+    def to(self,
+        device,                   # where the row will be
+        non_blocking:bool=False,  # from pinned memory: do not wait
+    ):                            # a copy there
+        "Move it; batches that are made on the CPU are moved as a whole."
+        moved = copy(self)
+        for name in ("ends", "owner", "positions"):
+            setattr(moved, name, getattr(self, name).to(device, non_blocking=non_blocking))
+        moved.kernel = _varlen_kernel(torch.device(device))
+        return moved
 
 # %% ../nbs/foundations/08_transformer.ipynb #cd0ab73d
 @lru_cache
