@@ -30,7 +30,7 @@ setup(
         "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
     },
     packages=[*find_packages(include=[cfg["lib_path"], f"{cfg['lib_path']}.*"]), artefacts], package_dir={artefacts: "data"},
-    package_data={name: ["py.typed"], artefacts: ["bart-mini/*", "chars-mini/*", "denoiser-mini/*", "writer-mini/*",
+    package_data={name: ["py.typed"], artefacts: ["bart-mini/*", "chars-mini/*", "denoiser-mini/*", "writer-mini/*", "arc-mini/*",
                                                   "grammars/*"]},
     include_package_data=False, zip_safe=False,
 )
