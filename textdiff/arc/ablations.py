@@ -19,7 +19,8 @@ from .grids import Cells, distinct_views
 
 # %% ../../nbs/arc/46_ablations.ipynb #388537bf
 VARIANTS = ("inputs, too", "no task", "one axis", "two axes", "told the time", "absorbing", "no turning",
-            "no recolouring", "free colours", "distinct views", "relu2", "AdamW", "weight decay", "dropout")
+            "no recolouring", "free colours", "distinct views", "alike batches", "ARC-2, too",
+            "relu2", "AdamW", "weight decay", "dropout")
 
 def varied(
     variant:str,         # one of VARIANTS; "": none
@@ -45,7 +46,7 @@ def varied(
 def learn_varied(
     variant:str,         # one of VARIANTS; "": none
     model:GridModel,     # of `varied`
-    pool:Cells,
+    pool:Cells,          # for "ARC-2, too" with the tasks of both
     steps:int,
     capacity:int,
     seed:int=0,
@@ -54,7 +55,7 @@ def learn_varied(
     "Train it, with one thing changed, if it is one of the training."
     weight = distinct_views(pool).double() if variant == "distinct views" else None
     colours = {"no recolouring": "never", "free colours": "free"}.get(variant, "cycles")
-    feed = Feed(pool, capacity, seed, weight, variant != "no turning", colours)
+    feed = Feed(pool, capacity, seed, weight, variant != "no turning", colours, variant == "alike batches")
     optimizer: Callable | None = (lambda m: adamw(m, 1e-3)) if variant == "AdamW" else None
     loss, decay = grid_loss(inputs=0.5 * (variant == "inputs, too")), 0.1 if variant == "weight decay" else 0.01
     return learn_grids(model, feed, steps, loss, seed=seed, optimizer=optimizer, weight_decay=decay, **how)

@@ -180,11 +180,12 @@ class Feed:
         weight:Tensor|None=None,  # (P,): draw pairs so often instead of once each, as many as there are
         turns:bool=True,          # turn
         colours:str="cycles",     # recolour by "cycles", which the model is told, by "free" permutations, or "never"
+        alike:bool=False,         # pairs of about the same size lie in a batch, as in the journal's buckets
     ):
         if colours not in ("cycles", "free", "never"):
             raise InputError(f"colours is {colours!r}: choose cycles, free or never.")
         self.cells, self.capacity, self.seed = cells, whole_number(capacity, "capacity"), seed
-        self.weight, self.turns, self.colours = weight, turns, colours
+        self.weight, self.turns, self.colours, self.alike = weight, turns, colours, alike
         self.first, self.rows = [0], {}             # where each epoch begins; the batches of one of them
         self.appears = appearing(cells) if colours == "free" else None
         self.pin = torch.cuda.is_available()        # so that a GPU need not wait for its batch
@@ -196,8 +197,12 @@ class Feed:
         generator = torch.Generator().manual_seed(step_seed(self.seed, e, 5))
         order = (torch.randperm(len(self.cells), generator=generator) if self.weight is None else
                  torch.multinomial(self.weight.double(), len(self.cells), True, generator=generator))
+        if self.alike: # from a random size on, so that no size is always in the last row
+            order = order[self.cells.lengths[order].argsort(stable=True)]
+            order = order.roll(int(torch.randint(len(order), (1,), generator=generator)))
         rows = next_fit(self.cells.lengths[order], self.capacity)
         if len(rows) > 1 and int(self.cells.lengths[order[rows[-1]]].sum()) < self.capacity / 2: rows.pop()
+        if self.alike: rows = [rows[i] for i in torch.randperm(len(rows), generator=generator)]
         return [order[row] for row in rows]
 
     def __call__(self,
