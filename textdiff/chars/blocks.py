@@ -84,11 +84,11 @@ def share_of_sentences(
     texts:list[str],          # windows of text
     grammar:str,              # built-in grammar
 )->tuple[float, float, int]:  # share of whole sentences that are right, its standard error, number of sentences
-    "Share of grammatical sentences with the standard error of a ratio: windows are drawn, sentences come along."
+    "Share of grammatical sentences with the standard error of a ratio, over windows; nan if all windows agree."
     right = torch.tensor([sum(is_grammatical(s, grammar) for s in whole_sentences(t)) for t in texts],
                          dtype=torch.float64)
     total = torch.tensor([len(whole_sentences(t)) for t in texts], dtype=torch.float64)
     if total.sum() == 0: return math.nan, math.nan, 0
     share = (right.sum() / total.sum()).item()
     spread = ((right - share * total).square().sum() * len(texts) / max(1, len(texts) - 1)).sqrt()
-    return share, (spread / total.sum()).item() if len(texts) > 1 else math.nan, int(total.sum())
+    return share, (spread / total.sum()).item() if len(texts) > 1 and spread > 0 else math.nan, int(total.sum())
