@@ -101,10 +101,11 @@ def unmasked(
     policy="ancestral",  # of `policies.POLICIES`, or one of its objects
     temperature:float=1.,
     seed:int=0,          # the same seed, the same rows
+    schedule=linear,     # schedule(calls) -> Schedule: how many words are opened when
 ):                       # the `Step`s of the walk; the last one's `xs` are the rows
     "Fill rows. Raises `InputError`."
     whole_number(calls, "calls"), whole_number(seed, "seed", 0)
-    process = Masking(linear(calls), told.model.vocab, told.tokenizer.mask_token_id)
+    process = Masking(schedule(calls), told.model.vocab, told.tokenizer.mask_token_id)
     rule = policy_named(policy, temperature) if isinstance(policy, str) else policy
     yield from sample(process, lambda xt, t: words_of(told, xt), ids.shape, range(calls, -1, -1), policy=rule,
                       keep=(given, ids), generator=torch.Generator(ids.device).manual_seed(seed))
@@ -116,12 +117,13 @@ def write_rows(
     policy="ancestral",  # of `policies.POLICIES`, or one of its objects
     temperature:float=1.,
     seed:int=0,          # the same seed, the same rows; of lengths, too
+    schedule=linear,     # of `unmasked`
 )->Tensor:               # ids (n, L)
     "Draw lengths, then write."
     whole_number(n, "n")
     lengths = torch.multinomial(told.sizes.double(), n, True, generator=torch.Generator().manual_seed(seed))
     given, ids = empty_rows(lengths.to(told.model.head.weight.device), len(told.sizes), told.tokenizer)
-    return final(unmasked(told, given, ids, calls, policy, temperature, seed)).xs.cpu()
+    return final(unmasked(told, given, ids, calls, policy, temperature, seed, schedule)).xs.cpu()
 
 # %% ../../nbs/chars/34_whole_sentences.ipynb #ce2276a8
 @torch.no_grad()

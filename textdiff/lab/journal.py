@@ -359,10 +359,13 @@ _record(30, "undated", MASKED_JOURNAL,
     ("masked/q2", "word tokens with a loss over all positions would not automatically be better"),
     ("masked/q3", "a loss on masked positions does not make samples more random"),
     ("masked/q4", "copying visible characters explains the early drop"))
-_record(32, "undated", MASKED_JOURNAL,
+_record(35, "undated", MASKED_JOURNAL,
     ("masked/q5", "temperature 1.0 samples look random, temperature 0.0 clean; iterations add up the noise"),
     ("masked/remask", "masking the least certain characters again refines the sample"),
-    ("masked/settings", "quality hangs on schedule, temperature, steps and remasking policy"))
+    ("masked/schedule", "the quality of samples hangs on the schedule"),
+    ("masked/temperature", "the quality of samples hangs on the temperature"),
+    ("masked/steps", "the quality of samples hangs on the number of steps"),
+    ("masked/policy", "the quality of samples hangs on the remasking policy"))
 
 # %% ../../nbs/lab/14_journal.ipynb #bc25e97d
 class Score(NamedTuple):
