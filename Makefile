@@ -8,7 +8,7 @@ NOTEBOOKS := $(sort $(shell find nbs -name '*.ipynb' -not -path '*/.*'))
 EXECUTE := $(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace
 export PYTHONDONTWRITEBYTECODE=1 TOKENIZERS_PARALLELISM=false PIP_DISABLE_PIP_VERSION_CHECK=1
 
-.PHONY: help journal test lab refresh readme mutants hooks nbdev3
+.PHONY: help journal test book lab refresh readme mutants hooks nbdev3
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -43,6 +43,11 @@ test: $(READY)  ## everything CI checks
 	@$(TO_README) && diff README.md .venv/README.md
 	@echo "== the notebooks' tests"
 	@OMP_NUM_THREADS=1 $(BIN)/nbdev_test --n_workers 2 --timing
+
+book: $(READY)  ## the notebooks as a site, book/_build/html/index.html; no network once it is installed
+	@$(BIN)/python -c 'import myst_nb, sphinx_book_theme, jupyter_server_mathjax' 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book]'
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c book nbs book/_build/html && echo "book/_build/html/index.html is written"
 
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir nbs

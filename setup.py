@@ -24,13 +24,14 @@ setup(
         "Typing :: Typed",
     ],
     python_requires=f">={cfg['min_python']}",
-    install_requires=cfg["requirements"].split(), extras_require={"dev": cfg["dev_requirements"].split()},
+    install_requires=cfg["requirements"].split(), 
+    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "book")},
     entry_points={
         "console_scripts": cfg["console_scripts"].split("\n"), f"{name}.verbs": cfg["verbs"].split("\n"),
         "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
     },
     packages=[*find_packages(include=[cfg["lib_path"], f"{cfg['lib_path']}.*"]), artefacts], package_dir={artefacts: "data"},
-    package_data={name: ["py.typed"], artefacts: ["bart-mini/*", "chars-mini/*", "denoiser-mini/*", "writer-mini/*", "arc-mini/*",
-                                                  "grammars/*"]},
+    package_data={name: ["py.typed"], artefacts: [f"{folder}/*" for folder in (
+        "bart-mini", "chars-mini", "denoiser-mini", "writer-mini", "arc-mini", "sentences-mini", "grammars")]},
     include_package_data=False, zip_safe=False,
 )
