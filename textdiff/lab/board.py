@@ -149,6 +149,8 @@ def results(
     return sorted(found.values(), key=lambda r: (r.chapter, _rank(r.profile), r.label))
 
 # %% ../../nbs/lab/19_board.ipynb #7ecece46
+_TOLD = ("ours", "journal", "verdict", "evidence")   # what the run that decides a row says
+
 def _rows(found, chapter, column):
     "Scoreboard rows from results; `column(result)` names the column of a result's numbers, or is None to leave it out."
     rows = {}
@@ -158,7 +160,7 @@ def _rows(found, chapter, column):
             new = {k: told[k] for k in ("key", "chapter", "claim")} | {"rank": (False, -1)}
             row = rows.setdefault(told["key"], new)
             row[name], rank = told["ours"], (told["met"], _rank(r.profile) % len(PROFILES))
-            if rank >= row["rank"]: row |= dict(rank=rank, **{k: told[k] for k in ("ours", "journal", "verdict")})
+            if rank >= row["rank"]: row |= dict(rank=rank, run=r, **{k: told[k] for k in _TOLD})
     return sorted(rows.values(), key=lambda row: row["chapter"])
 
 def _profile_column(r):
@@ -269,13 +271,22 @@ h3{font-size:1.02rem;margin:1.4rem 0 .4rem}h4{font-size:.92rem;margin:1rem 0 .3r
 a{color:var(--mark)}.dim{color:var(--dim);font-size:.9rem}.bad{color:#c0392b;font-weight:600}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.88rem;margin:.3rem 0}
 th,td{text-align:left;vertical-align:top;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line)}
-td{overflow-wrap:anywhere}th{font-weight:600;white-space:nowrap}td:last-child:not(.n){min-width:10rem}
+td{overflow-wrap:break-word}th{font-weight:600;white-space:nowrap}td:last-child:not(.n){min-width:10rem}
+.board{width:100%;table-layout:fixed}.board td{padding-right:1rem;hyphens:auto}
+.board .c{width:2.6rem}.board .journal{width:15%}.board .ours{width:26%}.board .evidence{width:19%}
+.verdict{font-weight:600}.reproduced{color:#1a7f37}.not-reproduced{color:#c0392b}.better{color:#0b62a4}
+.explained{color:#8250df}.open{color:var(--dim)}label{margin-right:1rem}[hidden]{display:none!important}
+@media(prefers-color-scheme:dark){.reproduced{color:#5fcf80}.not-reproduced{color:#ff8a7a}.better{color:#7db8ea}
+.explained{color:#c4a7ff}}
+@media(max-width:44rem){.board,.board tbody,.board tr,.board td{display:block;width:100%!important}.board thead{display:none}
+.board td{border:0;padding:.1rem 0}.board tr{border-bottom:1px solid var(--line);padding:.6rem 0}
+.board td[data-name]:not(:empty)::before{content:attr(data-name) ": ";color:var(--dim)}}
 td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
 figure{margin:.8rem 0}img{max-width:100%;height:auto;background:#fff;border-radius:4px}
-figcaption{color:var(--dim);font-size:.85rem}nav a{margin-right:.9rem;white-space:nowrap}
+figcaption{color:var(--dim);font-size:.85rem}nav{display:flex;flex-wrap:wrap;gap:.2rem .9rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);padding:.55rem .75rem;border-radius:4px;
 font-size:.84rem;margin:.35rem 0}
-@media print{body{max-width:none;font-size:10.5pt;padding:0}nav{display:none}
+@media print{body{max-width:none;font-size:10.5pt;padding:0}nav,.filters{display:none}
 h2,h3{break-after:avoid}figure,pre,tr{break-inside:avoid}}
 """
 
@@ -286,15 +297,28 @@ _PAGE = """<!DOCTYPE html>
 {%- for row in rows %}<tr>{% for value in row %}
 <td{% if not loop.first and value|number|length < 24 %} class="n"{% endif %}>{{ value|number }}</td>
 {%- endfor %}</tr>{% endfor %}</table></div>{% endif %}{% endmacro %}
+{%- macro claims(rows) %}<table class="board"><thead><tr><th class="c"></th><th>claim</th><th class="journal">the journal</th>
+<th class="ours">we found</th><th class="evidence">evidence</th></tr></thead><tbody>
+{% for r in rows %}<tr data-chapter="{{ r.chapter }}" data-verdict="{{ r.word }}"><td class="c">{{ r.chapter }}</td>
+<td>{{ r.claim }}<br><span class="verdict {{ r.word|replace(' ', '-') }}">{{ r.word }}</span>
+{%- if r.note %} <span class="dim">{{ r.note }}</span>{% endif %}</td>
+<td data-name="the journal">{{ r.journal }}</td><td data-name="we found">{{ r.ours }}</td>
+<td data-name="evidence">{{ r.evidence }}{% if r.evidence %}; {% endif %}<a href="#{{ r.run }}">{{ r.label }}</a></td></tr>
+{% endfor %}</tbody></table>{% endmacro %}
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>textdiff report</title><style>""" + _STYLE + """</style></head><body>
 <h1>textdiff: what the runs say</h1><p class="dim">written {{ written }}</p>
 <nav><a href="#scoreboard">Scoreboard</a>
 {% for c in chapters %}<a href="#{{ c.name }}">{{ c.title }}</a>{% endfor %}</nav>
 <h2 id="scoreboard">Scoreboard</h2>
-{{ table(board, columns) if board else "No claim of the journal has been answered yet." }}
+{% if board %}<p class="filters"><label>chapter <select data-by="chapter"><option value="">all</option>
+{%- for c in board|map(attribute="chapter")|unique %}<option>{{ c }}</option>{% endfor %}</select></label>
+<label>verdict <select data-by="verdict"><option value="">all</option>
+{%- for v in board|map(attribute="word")|unique|sort %}<option>{{ v }}</option>{% endfor %}</select></label></p>
+{{ claims(board) }}{% else %}No claim of the journal has been answered yet.{% endif %}
 {% for c in chapters %}<section id="{{ c.name }}"><h2>{{ c.title }}</h2><p>{{ c.question }}</p>
-{% for run in c.runs %}<h3>{{ run.label }}</h3><p class="dim">
+{% if c.claims %}{{ claims(c.claims) }}{% endif %}
+{% for run in c.runs %}<h3 id="{{ run.folder }}">{{ run.label }}</h3><p class="dim">
 <span{% if not run.ok %} class="bad"{% endif %}>{{ run.told }}</span> · {{ run.folder }}
 {%- for file, words in run.links %} · <a href="{{ file|urlencode }}">{{ words }}</a>{% endfor %}</p>
 {{ table(run.metrics, ("metric", "value")) }}
@@ -305,7 +329,13 @@ _PAGE = """<!DOCTYPE html>
 {% else %}{% for text in rows %}<pre>{{ text }}</pre>{% endfor %}{% endif %}
 {% if more > 0 %}<p class="dim">{{ more }} more in metrics.json</p>{% endif %}{% endfor %}
 <h4>parameters</h4>{{ table(run.params) }}{% endfor %}</section>{% endfor %}
-</body></html>
+<script>
+const chosen = [...document.querySelectorAll("[data-by]")];
+for (const s of chosen) s.addEventListener("change", () => {
+  for (const row of document.querySelector(".board").tBodies[0].rows)
+    row.hidden = chosen.some(s => s.value && row.dataset[s.dataset.by] !== s.value);
+});
+</script></body></html>
 """
 
 # %% ../../nbs/lab/19_board.ipynb #dd26f5aa
@@ -332,22 +362,30 @@ def _run_view(result, runs, most=40):
                 samples=[(name, *_sample_view(rows[:most]), len(rows) - most) for name, rows in samples.items()])
 
 # %% ../../nbs/lab/19_board.ipynb #d03ca139
+def _claim_view(row, runs):
+    "A row of the scoreboard as the page shows it: the verdict's word apart from its note, and a link to the run."
+    word, _, note = row["verdict"].partition(": ")
+    r = row["run"]
+    return {k: row[k] for k in ("chapter", "claim", "journal", "ours", "evidence")} | dict(
+        word=word, note=note, of=r.chapter, run=r.folder.relative_to(runs).as_posix(), label=r.label)
+
 def report_page(
     root:Path,  # the checkout
 )->str:         # HTML
     "The report as one self-contained page."
     from jinja2 import Environment, StrictUndefined
-    runs, board = root/"runs", scoreboard(root/"runs")
-    found, told = results(runs), {c.name: c for c in chapters(root)}
+    runs, told = root/"runs", {c.name: c for c in chapters(root)}
+    found = results(runs)
+    board = [_claim_view(row, runs) for row in _rows(found, None, _profile_column)]
     def view(name):
         c = told.get(name)  # None: the chapter is gone, its runs are still there
         return dict(name=name, title=c.title if c else name, question=c.question if c else "",
+                    claims=[row for row in board if row["of"] == name],
                     runs=[_run_view(r, runs) for r in found if r.chapter == name])
     views = [view(name) for name in sorted({r.chapter for r in found})]
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["number"] = number_text
-    return environment.from_string(_PAGE).render(written=now(), chapters=views, columns=list(board.columns),
-                                                 board=board.values.tolist())
+    return environment.from_string(_PAGE).render(written=now(), chapters=views, board=board)
 
 # %% ../../nbs/lab/19_board.ipynb #2ea2a90e
 def report(

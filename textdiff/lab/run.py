@@ -311,12 +311,19 @@ def _journal_text(claim):
     unit, value = claim.get("unit") or "", claim["journal"]
     return number_text(value) + ("" if not unit or value is None else unit if unit == "%" else f" {unit}")
 
+def _evidence_text(claim):
+    "What a claim's verdict rests on, such as \"seeds 3, rows 256\"."
+    kept = claim["evidence"] if isinstance(claim.get("evidence"), dict) else {}
+    counts = [f"{k.replace('_', ' ')} {number_text(v)}" for k, v in kept.items() if k not in ("rule", "met")]
+    return ", ".join(counts) or ("exact" if kept.get("rule") == "exact" else "")
+
 def claim_row(
     claim:Mapping,  # a claim as `Run.claim` keeps it
-)->dict:            # key, chapter, met: is its rule; and as texts: claim, journal, ours, verdict
+)->dict:            # key, chapter, met: is its rule; and as texts: claim, journal, ours, verdict, evidence
     "A kept claim as a row of the scoreboard."
     return dict(key=claim["key"], chapter=claim["chapter"], claim=claim["text"], journal=_journal_text(claim),
-                ours=number_text(claim["ours"]), met=meets_rule(claim), verdict=_verdict_text(claim))
+                ours=number_text(claim["ours"]), met=meets_rule(claim), verdict=_verdict_text(claim),
+                evidence=_evidence_text(claim))
 
 # %% ../../nbs/lab/16_run.ipynb #31453307
 @patch
