@@ -195,6 +195,14 @@ def to_markdown(
     return "\n".join("| " + " | ".join(map(cell, r)) + " |" for r in rows)
 
 # %% ../../nbs/lab/19_board.ipynb #8b1ad941
+def _short(text):
+    "Numbers of two digits, without unit and without an error that these digits do not show."
+    real = r"-?\d+\.\d+(?:e-\d+)?"
+    text = re.sub(r"^(-?[\d.,]+) [a-z]+$", r"\1", text)
+    text = re.sub(rf"({real}|\d+) ± ({real}|\d+)",
+                  lambda m: m[0] if float(m[2]) > 0.02 * abs(float(m[1])) else m[1], text)
+    return re.sub(real, lambda m: f"{float(m[0]):.2g}", text)
+
 def headlines(
     words:dict,                 # key of a claim -> the claim in plain words; at most eight
     folder:str|Path|None=None,  # the runs folder; default: runs/ of the checkout around us
@@ -208,7 +216,7 @@ def headlines(
     for key in words:
         if key not in rows: raise MissingInput(f"no run has answered the claim {key!r}; {nearest(key, rows)}")
     told = [(text, rows[key]) for key, text in words.items()]
-    table = [(text, row["journal"], row["ours"], row["verdict"].partition(":")[0]) for text, row in told]
+    table = [(text, _short(row["journal"]), _short(row["ours"]), row["verdict"].partition(":")[0]) for text, row in told]
     return pd.DataFrame(table, columns=["claim", "the journal", "we found", "verdict"], dtype=object)
 
 # %% ../../nbs/lab/19_board.ipynb #58bffd94
