@@ -6,6 +6,7 @@
 __all__ = ['pack_tensors', 'write_tensors', 'read_tensors', 'assign_tensors', 'save_weights', 'load_weights']
 
 # %% ../nbs/foundations/09_weights.ipynb #d4cc62ce
+import hashlib
 import json
 from pathlib import Path
 
@@ -44,14 +45,23 @@ def pack_tensors(
     return packed, {prefix + alias: prefix + kept for alias, kept in tied.items()}
 
 # %% ../nbs/foundations/09_weights.ipynb #7c2a71c1
+def _checksum(tensors, texts): # of all that a file holds: names, kinds, shapes, numbers, and what stands in the header
+    found = hashlib.sha256(json.dumps(texts, sort_keys=True).encode())
+    for name in sorted(tensors):
+        t = tensors[name]
+        found.update(f"{name} {t.dtype} {tuple(t.shape)}".encode())
+        found.update(t.reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
+
 def write_tensors(
     path,                # the file; parent folders are made
     tensors:dict,        # name -> tensor on the CPU, as `pack_tensors` gives them
     header:dict,         # JSON-able values to keep beside them; "tied" holds the aliases
 ):
-    "Write one safetensors file, whole or not at all."
-    texts = {key: json.dumps(value) for key, value in header.items()} | {"format": "pt"}   # the format stores only text
-    with atomic(path) as file: save_file(tensors, file.name, metadata=texts)
+    "Write one safetensors file with its checksum, whole or not at all."
+    texts = {key: json.dumps(value) for key, value in header.items()}                # the format stores only text
+    with atomic(path) as file:
+        save_file(tensors, file.name, metadata=texts | {"format": "pt", "sha256": _checksum(tensors, texts)})
 
 def read_tensors(
     path,                 # the file
@@ -62,7 +72,9 @@ def read_tensors(
     try:
         with safe_open(path, "pt") as file:
             texts, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
-        header = {key: json.loads(text) for key, text in texts.items() if key != "format"}
+        told = {key: text for key, text in texts.items() if key not in ("format", "sha256")}
+        if "sha256" in texts and texts["sha256"] != _checksum(tensors, told): raise ValueError("its checksum is wrong")
+        header = {key: json.loads(text) for key, text in told.items()}
         return tensors | {alias: tensors[kept] for alias, kept in header.get("tied", {}).items()}, header
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as e: raise InputError(
         f"{path} is not a whole safetensors file of ours or of transformers ({e}); copy or make it again.") from None
@@ -96,6 +108,9 @@ def assign_tensors(
     state = model.state_dict()
     tensors, why = _filled(state, tensors)
     why = why or _misfit(state, tensors)
+    broken = [] if why else [name for name, p in model.named_parameters()
+                             if p.is_floating_point() and not bool(tensors[name].isfinite().all())]
+    if broken: raise InputError(f"{source} holds numbers that are not finite, in {broken[0]}: no weights to work with.")
     if why: raise InputError(
         f"{source} does not fit this {type(model).__name__}: {why}; load it into the model it was saved from.")
     model.load_state_dict(tensors)
