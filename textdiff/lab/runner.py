@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STATUSES', 'lock_path', 'is_live', 'locked', 'read_status', 'set_status', 'now', 'provenance', 'cell_labels',
-           'child_main', 'run_one', 'interruptible', 'run_many']
+           'child_main', 'is_whole', 'run_one', 'interruptible', 'run_many']
 
 # %% ../../nbs/lab/18_runner.ipynb #bb5a9dc4
 import contextlib
@@ -24,6 +24,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
+import psutil
 from fastcore.basics import patch
 
 from ..basics import InputError, read_json
@@ -184,6 +185,17 @@ def _position(labels, index, injected_at=None):
 def _kill_group(pid):
     with contextlib.suppress(OSError, TypeError): os.killpg(pid, signal.SIGKILL)
 
+def _let_save(pid, patience=8.):
+    "Interrupt a kernel, and wait until it has saved what it trains: until it does no more work, or some seconds."
+    with contextlib.suppress(OSError, TypeError, psutil.Error):
+        os.killpg(pid, signal.SIGINT)
+        kernel, idle, until = psutil.Process(pid), 0, time.monotonic() + patience
+        worked = sum(kernel.cpu_times()[:2])
+        while idle < 2 and time.monotonic() < until:
+            time.sleep(0.3)
+            before, worked = worked, sum(kernel.cpu_times()[:2])
+            idle = idle + 1 if worked - before < 0.03 else 0
+
 class _Child:
     "The process that executes one notebook: reports each cell, and never leaves a kernel behind."
     def __init__(self, spec):
@@ -201,6 +213,7 @@ class _Child:
 
     def abandon(self):
         if not self.ending.acquire(blocking=False): return
+        _let_save(self.kernel)
         _kill_group(self.kernel)
         self.end("interrupted", reason="it was told to stop, or the command that ran it was killed")
         os._exit(130)
@@ -208,7 +221,7 @@ class _Child:
     def end(self, status, **values):
         with contextlib.suppress(OSError): os.replace(self.folder/".notebook.ipynb", self.folder/"notebook.ipynb")
         shutil.rmtree(self.sockets, ignore_errors=True)
-        set_status(self.folder, status=status, ended=now(), **values)
+        with contextlib.suppress(OSError): set_status(self.folder, status=status, ended=now(), **values)  # a full disk
 
     def started(self, manager):
         self.kernel = manager.provisioner.pid
@@ -281,6 +294,15 @@ def _environment(job, folder):
     return env
 
 # %% ../../nbs/lab/18_runner.ipynb #486aa7cb
+def _room_for_sockets():
+    "A new temporary folder, on a path as short as a Unix socket's must be; those that killed commands have left go."
+    room = tempfile.gettempdir()
+    if len(os.fsencode(room)) > 60: room = "/tmp"
+    for old in Path(room).glob("textdiff-[0-9]*-*"):
+        number = old.name.split("-")[1]
+        if number.isdecimal() and not psutil.pid_exists(int(number)): shutil.rmtree(old, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"textdiff-{os.getpid()}-", dir=room)
+
 def _start(job, folder, lock):
     "Start the child process of a run."
     notebook = Path(job.root)/job.notebook
@@ -288,7 +310,7 @@ def _start(job, folder, lock):
     given = {name: _from_anywhere(value, job.root) for name, value in job.params.items()}
     given = {name: value for name, value in given.items() if value != defaults.get(name)}
     at = [i for i, c in enumerate(notebook_cells(notebook)) if "parameters" in c["tags"]]
-    sockets = tempfile.mkdtemp(prefix=f"textdiff-{os.getpid()}-")  # short, as a Unix socket's path must be
+    sockets = _room_for_sockets()
     spec = dict(notebook=str(notebook), folder=str(folder), params=given, injected_at=at[0] if at and given else None,
                 sockets=sockets)
     with open(folder/"log.txt", "ab") as log:
@@ -318,6 +340,8 @@ def _follow(child, show):
 # %% ../../nbs/lab/18_runner.ipynb #83799222
 def _settle(folder, child):
     "What the child could not write itself."
+    shutil.rmtree(child.sockets, ignore_errors=True)
+    if not folder.is_dir(): return                    # it vanished while the run worked: nothing is written elsewhere
     told, code = read_json(folder/"status.json", {}), child.returncode
     if told.get("status") == "running":
         _kill_group(told.get("kernel"))
@@ -325,7 +349,6 @@ def _settle(folder, child):
         stopped = -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         reason = f"its process was ended by signal {-code}" if code < 0 else "its process ended early; see log.txt"
         set_status(folder, status="interrupted" if stopped else "failed", ended=now(), error="killed", reason=reason)
-    shutil.rmtree(child.sockets, ignore_errors=True)
     write_json(folder/"provenance.json", {**read_json(folder/"provenance.json", {}), "ended": now()})
 
 # %% ../../nbs/lab/18_runner.ipynb #135e0e12
@@ -369,13 +392,24 @@ def _execute(job, folder, lock, show):
     finally:
         _stop(child)
         _children.discard(child)
-        _settle(folder, child)
+        try: _settle(folder, child)
+        except OSError as e: raise InputError(
+            f"the end of {from_here(folder)} could not be written: {e.strerror}; make room, and run it again") from e
     status = {**read_status(folder), "folder": str(folder), "repeated": True}
+    if not folder.is_dir(): status |= dict(status="failed", error="gone", reason="its folder vanished while it worked")
     if status.get("error") not in REFUSALS or has_results(folder): return status
     _forget(folder)
     return {**status, "status": "refused"}
 
 # %% ../../nbs/lab/18_runner.ipynb #bd35b1e4
+def is_whole(
+    job:Job,
+)->bool:  # what a run with the status ok must have: executed notebook, metrics, provenance, and the job's parameters
+    "Does the job's folder hold a run of this job with all its parts?"
+    parts = {name: read_json(job.folder/f"{name}.json") for name in ("metrics", "provenance", "params")}
+    same = parts["params"] == json.loads(json.dumps(job.params))
+    return same and (job.folder/"notebook.ipynb").is_file() and all(isinstance(v, dict) for v in parts.values())
+
 def run_one(
     job:Job,
     show=None,    # called with an event for every cell, and with None twice a second
@@ -383,7 +417,7 @@ def run_one(
     "Execute a job unless it is done already. Raises InputError if it cannot start; an interrupt ends all it started."
     folder = job.folder
     def done(): # its status, if there is nothing to do
-        if not job.fresh and (told := read_status(folder)).get("status") == "ok":
+        if not job.fresh and (told := read_status(folder)).get("status") == "ok" and is_whole(job):
             return {**told, "folder": str(folder), "repeated": False}
     if told := done(): return told
     with locked(folder) as lock:
@@ -417,6 +451,7 @@ def _one_of_many(job, done, start):
     show = start(job) if start else None
     try: status = run_one(job, show)
     except InputError as e: status = dict(status="refused", reason=str(e), folder=str(job.folder))
+    except OSError as e: status = dict(status="failed", reason=f"{e.strerror or e}", folder=str(job.folder))
     if show: show.close()
     if done: done(job, status)
     return status
