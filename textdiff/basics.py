@@ -15,7 +15,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # %% ../nbs/foundations/00_basics.ipynb #8cea875e
@@ -85,7 +85,7 @@ def read_json(
 ):
     "The contents of a JSON file, or `default`."
     try: return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError): return default
+    except (OSError, ValueError, RecursionError): return default
 
 # %% ../nbs/foundations/00_basics.ipynb #2b9998e1
 def _why_not(folder, is_ours):
@@ -193,10 +193,11 @@ def find_path(
     name:str|Path,     # an absolute path, or one seen from here or from a folder above, up to the checkout's root
 )->Path|None:          # the first that exists, a file or a folder; None if there is none
     "What a path means to somebody who may stand anywhere in a checkout."
-    name, here = Path(name).expanduser(), Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / name).exists(): return folder / name
-        if (folder / "settings.ini").exists(): return None
+    with suppress(OSError, ValueError, RuntimeError):   # too long, ~nobody, a folder that is gone, a null byte
+        name, here = Path(name).expanduser(), Path.cwd()
+        for folder in (here, *here.parents):
+            if (folder / name).exists(): return folder / name
+            if (folder / "settings.ini").exists(): return None
     return None
 
 # %% ../nbs/foundations/00_basics.ipynb #e63b17ad

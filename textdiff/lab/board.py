@@ -123,6 +123,18 @@ class Result:
     def provenance(self): return _read(self.folder/"provenance.json")
 
     @property
+    def damaged(self):
+        "What is wrong with its files, such as JSON of another shape; empty if nothing is."
+        m, samples = self.metrics, self.metrics.get("samples", {})
+        try: told = list(map(claim_row, m.get("claims", [])))
+        except (KeyError, TypeError, AttributeError, ValueError): return "claims in its metrics.json have another shape"
+        shaped = isinstance(m.get("metrics", {}), dict) and isinstance(samples, dict)
+        if not (shaped and all(isinstance(v, list) for v in samples.values()) and all(isinstance(t["key"], str) for t in told)):
+            return "its metrics.json has another shape"
+        hand = self.provenance.get("overrides") or []
+        return "" if isinstance(hand, list) and all(isinstance(h, str) for h in hand) else "its provenance.json has another shape"
+
+    @property
     def label(self):
         "Its profile, and what was set by hand. A reference stands for the profile it is kept as."
         hand = [] if self.reference else self.provenance.get("overrides") or []
@@ -139,11 +151,17 @@ def results(
     runs, found = Path(runs), {}
     for path in runs.glob("reference/[!.]*/[!.]*/metrics.json"):
         r = Result(path.parent, path.parent.parent.name, path.parent.name, {"status": "ok"}, True)
+        if reason := r.damaged:
+            print(f"textdiff: {path.parent.relative_to(runs.parent)} is left out: {reason}", file=sys.stderr)
+            continue
         found[r.chapter, r.label, "reference"] = r
     newest_last = sorted(runs.glob("[0-9]*/[!.]*/status.json"), key=lambda p: p.stat().st_mtime)
     for path in newest_last if local else ():
         r = Result(path.parent, path.parent.parent.name, "quick", read_status(path.parent))
-        r.profile = r.provenance.get("profile", "quick")
+        r.profile = str(r.provenance.get("profile") or "unknown")
+        if reason := r.damaged:
+            print(f"textdiff: {path.parent.relative_to(runs.parent)} is left out: {reason}", file=sys.stderr)
+            continue
         found[r.chapter, r.label, r.status["status"] == "ok"] = r
         if r.status["status"] == "ok": found.pop((r.chapter, r.label, False), None)  # what failed before is mended
     return sorted(found.values(), key=lambda r: (r.chapter, _rank(r.profile), r.label))
@@ -487,13 +505,17 @@ def _parser(
 # %% ../../nbs/lab/19_board.ipynb #1c64963a
 def _complain(text):
     "One sentence on standard error."
-    text = " ".join(text.split())
+    code = sys.stderr.encoding or "utf-8"
+    text = " ".join(text.split()).encode(code, "backslashreplace").decode(code)
     print(text if text.startswith("textdiff ") else f"textdiff: {text}", file=sys.stderr, flush=True)
 
 # %% ../../nbs/lab/19_board.ipynb #7c906ccf
 def _list(args):
     "textdiff list"
-    among = [c for c in chapters(need_checkout("list")) if c.runnable]
+    every = chapters(need_checkout("list"))
+    for c in every:
+        if c.broken: _complain(c.broken)
+    among = [c for c in every if c.runnable]
     if args.json:
         told = [dict(name=c.name, number=c.number, title=c.title, question=c.question, notebook=from_here(c.path),
                      parameters=[dataclasses.asdict(p) for p in c.parameters]) for c in among]
@@ -511,7 +533,7 @@ def _list(args):
 def _scoreboard(args):
     "textdiff scoreboard"
     among = chapters(need_checkout("scoreboard"))
-    chosen = find_chapter(args.chapter, among) if args.chapter else None
+    chosen = None if args.chapter is None else find_chapter(args.chapter, among)
     table = scoreboard(chapter=chosen and chosen.number, local=not args.reference)
     who, which = (chosen.name, chosen.number) if chosen else ("the journal", "all")
     none = f"no claim of {who} has been answered yet; 'textdiff run {which}' may answer some"
@@ -526,6 +548,8 @@ def _plans(args, root):
     among, everything = chapters(root), args.chapter == "all"
     if args.jobs < 1: raise InputError(f"--jobs {args.jobs}: expected 1 or more")
     chosen = [c for c in among if c.runnable] if everything else [find_chapter(args.chapter, among)]
+    for c in among:
+        if everything and c.broken: _complain(c.broken)
     if not chosen: raise MissingInput("no chapter has a parameters cell yet: nothing to run")
     at_once = min(args.jobs, len(chosen))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -565,9 +589,13 @@ def main(
     except InputError as e: _complain(str(e))
     except KeyboardInterrupt: return EXIT["interrupted"]
     except SystemExit as e: return int(e.code or 0)
+    except UnicodeEncodeError as e: _complain(f"this terminal cannot show {e.object[e.start]!a}: set PYTHONIOENCODING=utf-8")
+    except RecursionError: _complain("the input is nested too deeply: give something flatter")
     except BrokenPipeError:  # 'textdiff list | head'; a run that lost its reader was ended, so as a shell says it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as e: # a path that cannot be, a disk that is full, a folder that is gone
+        _complain(f"{str(e.filename)[:100] + ': ' if e.filename else ''}{e.strerror or e}")
     return EXIT["refused"]
 
 # %% ../../nbs/lab/19_board.ipynb #af9606a2

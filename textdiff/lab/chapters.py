@@ -128,6 +128,7 @@ class Chapter:
     question:str        # the paragraph after **Question.**
     parameters:tuple    # of `Parameter`
     runnable:bool       # does it have a parameters cell?
+    broken:str=""       # why it cannot be read, if it cannot
 
     @property
     def name(self): return self.path.stem
@@ -193,10 +194,12 @@ def need_checkout(
 def chapters(
     root:str|Path|None=None,  # the checkout; default: the one around the current folder
 )->list:                      # of `Chapter`, by number
-    "All chapters of a checkout, those without a parameters cell included."
+    "All chapters of a checkout, those without a parameters cell included, and those that cannot be read: they say why."
     found = Path(root or need_checkout()).resolve().glob("nbs/**/[0-9][0-9]_*.ipynb")
-    read = [read_chapter(p) for p in found if ".ipynb_checkpoints" not in p.parts]
-    return sorted(read, key=lambda c: (c.number, c.name))
+    def read(path):
+        try: return read_chapter(path)
+        except InputError as e: return Chapter(path, path.stem, "", (), False, str(e))
+    return sorted((read(p) for p in found if ".ipynb_checkpoints" not in p.parts), key=lambda c: (c.number, c.name))
 
 # %% ../../nbs/lab/17_chapters.ipynb #415f2fa9
 def find_chapter(
@@ -205,11 +208,14 @@ def find_chapter(
 )->Chapter:
     "The chapter of that name; raises MissingInput with the nearest names."
     wanted = name.rsplit("/", 1)[-1].removesuffix(".ipynb")
+    number = int(wanted) if re.fullmatch(r"[0-9]{1,3}", wanted) else None
     for c in among:
-        if wanted in (c.name, c.name.partition("_")[2]) or (wanted.isdigit() and int(wanted) == c.number): return c
+        if wanted not in (c.name, c.name.partition("_")[2]) and number != c.number: continue
+        if c.broken: raise InputError(c.broken)
+        return c
     names = [c.name for c in among if c.runnable]
     short = {c.name.partition("_")[2]: c.name for c in among if c.runnable}
-    raise MissingInput(f"unknown chapter {name!r}; {nearest(wanted, names, short) if names else 'there is none yet'}")
+    raise MissingInput(f"unknown chapter {name[:60]!r}; {nearest(wanted, names, short) if names else 'there is none yet'}")
 
 # %% ../../nbs/lab/17_chapters.ipynb #1f19efec
 def check_values(
@@ -236,17 +242,26 @@ def _profile_file(profile, root):
     folder = Path(root)/"nbs"/"profiles"
     is_path = "/" in profile or profile.endswith((".yaml", ".yml"))
     path = Path(profile) if is_path else folder/f"{profile}.yaml"
-    if path.is_file(): return path
+    with contextlib.suppress(OSError, ValueError):
+        if path.is_file(): return path
     if profile == "quick": return None
     names = sorted({"quick", *(p.stem for p in folder.glob("*.yaml"))})
     names = ", ".join(names)
-    raise MissingInput(f"no profile {profile!r}: expected the path of a YAML file that exists, or one of {names}")
+    raise MissingInput(f"no profile {profile[:60]!r}: expected the path of a YAML file that exists, or one of {names}")
 
 def _read_yaml(path):
     "A profile's YAML, in the form it must have; raises InputError."
     import yaml
-    try: read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, ValueError, RecursionError) as e:
+    class Once(yaml.SafeLoader):
+        "Refuses a name that is given twice; YAML would take the last value without a word."
+        def construct_mapping(self, node, deep=False):
+            names = [self.construct_object(key) for key, _ in node.value]
+            twice = [name for name in names if names.count(name) > 1]
+            if twice: raise InputError(f"{path.name} gives {twice[0]!r} twice (line {node.start_mark.line + 1}): give it once")
+            return super().construct_mapping(node, deep)
+    try: read = yaml.load(path.read_text(encoding="utf-8"), Once) or {}  # noqa: S506 (it is a SafeLoader)
+    except InputError: raise
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as e:
         line = getattr(getattr(e, "problem_mark", None), "line", None)
         at = "" if line is None else f" (line {line + 1})"
         raise InputError(f"{path.name} is no YAML{at}: mend it or give another profile") from e
@@ -389,10 +404,13 @@ def plan(
     among:list|None=None,     # of `Chapter`, if they have been read already
 )->Job:
     "Check everything that can be checked before something starts; raises InputError or MissingInput."
-    pairs = [text.partition("=") for text in sets]
+    pairs = [(name.strip(), eq, value) for name, eq, value in (text.partition("=") for text in sets)]
     for name, eq, _ in pairs:
-        if not eq: raise InputError(f"-p {name}: expected name=value, such as seed=1")
-    by_hand = check_values(chapter, {name.strip(): value for name, _, value in pairs})
+        if not eq: raise InputError(f"-p {name[:60]}: expected name=value, such as seed=1")
+    names = [name for name, *_ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"-p {twice[0][:60]} is given twice: give it once")
+    by_hand = check_values(chapter, {name: value for name, _, value in pairs})
     root = Path(root).resolve()
     told = load_profile(profile, among or chapters(root), root).get(chapter.name, {})
     base = {p.name: told.get(p.name, p.default) for p in chapter.parameters}
