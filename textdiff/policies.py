@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['POLICIES', 'nearest_row', 'row_probabilities', 'expected_row', 'drawn_row', 'check_knobs', 'probabilities', 'Choice',
            'gumbel_draw', 'truncated', 'Ancestral', 'unpacked', 'per_sequence', 'ConfidentFirst', 'LeastSure',
-           'Remembering', 'Corrector', 'leftmost', 'LeftToRight', 'far_apart', 'Spread', 'policy_named']
+           'Remembering', 'Corrector', 'leftmost', 'LeftToRight', 'Scattered', 'far_apart', 'Spread', 'policy_named']
 
 # %% ../nbs/foundations/06_policies.ipynb #2fcc1208
 import math
@@ -291,6 +291,18 @@ class LeftToRight:
         opens = _opened(leftmost, process, s, _masked(process, xt, logits), keep, owner)
         return _filled(self.choice, process, xt, logits, opens, generator)[0]
 
+def _by_lot(masked, n, lot): # the n masked places of each row with the lowest lots
+    return masked & (lot.masked_fill(~masked, torch.inf).argsort(-1).argsort(-1) < n)
+
+@dataclass(frozen=True)
+class Scattered:
+    "Uncover random places, *exactly* as many as the schedule asks: ancestral without its luck in counting."
+    choice: Choice = Choice()
+    def __call__(self, process, xt, logits, t, s, *, keep=None, generator=None, owner=None): # -> ids at s
+        lot = uniform_like(xt, generator)
+        opens = _opened(_by_lot, process, s, _masked(process, xt, logits), keep, owner, lot)
+        return _filled(self.choice, process, xt, logits, opens, generator)[0]
+
 # %% ../nbs/foundations/06_policies.ipynb #33f1f841
 def _fits(allowed, apart, n): # bool (B, 1): are there n allowed places that far apart? Taken from the left
     width = allowed.shape[1]
@@ -370,7 +382,7 @@ class Spread:
 # %% ../nbs/foundations/06_policies.ipynb #4976dc58
 POLICIES = {"journal": LeastSure, "ancestral": Ancestral, "confident": ConfidentFirst, "corrector": Corrector,
             "greedy": ConfidentFirst, "least sure": lambda choice: LeastSure(choice, last_pass=False),
-            "remembering": Remembering, "left to right": LeftToRight, "spread": Spread}
+            "remembering": Remembering, "left to right": LeftToRight, "scattered": Scattered, "spread": Spread}
 
 def policy_named(
     name:str,              # one of POLICIES

@@ -214,9 +214,9 @@ def load_sentences(
 def write_sentences(
     n:int=1,               # how many
     model:str|Path="mini", # "mini", or a folder that `save_sentences` wrote
-    calls:int=8,           # of the model
-    policy:str="ancestral",  # of `policies.POLICIES`
-    temperature:float=1.,
+    calls:int=12,          # of the model
+    policy:str="spread",   # of `policies.POLICIES`
+    temperature:float=0.7, # 0: the likeliest word
     seed:int=0,            # the same seed, the same sentences
     text:str|None=None,    # words to hold, _ for each missing one; with "..." at its end the rest is open
 )->list[str]:
@@ -246,9 +246,9 @@ def verb(
     add("--model", default="mini", metavar="NAME",
         help="'mini', the model that ships, or a folder that chapter 34 wrote")
     add("--n", type=int, default=5, metavar="N", help="number of sentences (default 5)")
-    add("--calls", type=int, default=8, metavar="N", help="calls of the model (default 8)")
-    add("--policy", default="ancestral", metavar="NAME", help="which words to uncover (default ancestral)")
-    add("--temperature", type=float, default=1., metavar="X", help="0: the likeliest word (default 1)")
+    add("--calls", type=int, default=12, metavar="N", help="calls of the model (default 12)")
+    add("--policy", default="spread", metavar="NAME", help="which words to uncover (default spread: far apart)")
+    add("--temperature", type=float, default=0.7, metavar="X", help="0: the likeliest word (default 0.7)")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same sentences")
     return _write
 

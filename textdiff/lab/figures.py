@@ -158,6 +158,10 @@ def plot_curves(
             if std is not None: ax.fill_between(at, mean - std, mean + std, color=colour, alpha=0.18, lw=0)
         ax.set_xscale(xscale, **({"linthresh": 1} if xscale=="symlog" else {}))
         ax.set(yscale=yscale, **({"ylim": ylim} if ylim else {}))
+        few = np.unique(np.concatenate([np.asarray(v, float) for v in (x.values() if isinstance(x, dict) else [x])]))
+        if xscale=="log" and len(few)<=10 and (few==few.round()).all(): # a few whole numbers are named as they are
+            ax.set_xticks(few, [f"{v:,.0f}" for v in few])
+            ax.minorticks_off()
         _mark(ax, marks); _mark(ax, levels, vertical=False)
         if any(curves): ax.legend()
     return fig
