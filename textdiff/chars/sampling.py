@@ -30,5 +30,7 @@ def contrast(
     gap = (sides[0] - sides[1]).dropna()
     if not len(gap): raise InputError(f"No two settings differ in {dial} alone, {one!r} against {other!r}.")
     by_draw = gap.groupby("seed").mean()
-    return {"mean": gap.mean(), "error": gap.std(ddof=1) / len(gap)**.5 if len(gap) > 1 else math.nan, "pairs": len(gap),
-            "one sign": bool((by_draw > 0).all() or (by_draw < 0).all())}
+    return {
+        "mean": gap.mean(), "error": gap.std(ddof=1) / len(gap) ** 0.5 if len(gap) > 1 else math.nan, "pairs": len(gap),
+        "one sign": bool((by_draw > 0).all() or (by_draw < 0).all()),
+    }

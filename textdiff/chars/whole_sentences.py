@@ -89,7 +89,11 @@ def words_of(
 )->Tensor:               # logits (B, L, V), float64; -inf for the tokens of the frame and the mask
     "What the model says of hidden words: never an end, for the frame says where that is."
     tokens = told.tokenizer
-    framing = [i for i in (tokens.bos_token_id, tokens.eos_token_id, tokens.pad_token_id, tokens.mask_token_id) if i is not None]
+    framing = [
+        i
+        for i in (tokens.bos_token_id, tokens.eos_token_id, tokens.pad_token_id, tokens.mask_token_id)
+        if i is not None
+    ]
     return told.model(xt).double().index_fill(-1, torch.tensor(framing, device=xt.device), -torch.inf)
 
 @torch.no_grad()
@@ -228,8 +232,11 @@ def write_sentences(
     if words[-1:] != ["..."]: sizes = torch.full((whole_number(n, "n"),), len(words))
     else: # a length that has room for one word more
         longer = told.sizes.double() * (torch.arange(length) >= len(words))
-        if not longer.sum(): raise InputError(f"No sentence that this model knows is longer than {len(words) - 1} words.")
-        sizes = torch.multinomial(longer, n, True, generator=torch.Generator().manual_seed(whole_number(seed, "seed", 0)))
+        if not longer.sum():
+            raise InputError(f"No sentence that this model knows is longer than {len(words) - 1} words.")
+        sizes = torch.multinomial(
+            longer, n, True, generator=torch.Generator().manual_seed(whole_number(seed, "seed", 0))
+        )
     given, ids = empty_rows(sizes, length, told.tokenizer)
     held = where & ~given                                    # the words; the frame stays that of the length drawn
     ids = torch.where(held, row, ids)
@@ -253,5 +260,7 @@ def verb(
     return _write
 
 def _write(args):
-    print(*write_sentences(args.n, args.model, args.calls, args.policy, args.temperature, args.seed, args.text), sep="\n")
+    print(
+        *write_sentences(args.n, args.model, args.calls, args.policy, args.temperature, args.seed, args.text), sep="\n"
+    )
     return 0
