@@ -605,7 +605,9 @@ def resume(self:Trainer):
     if self.accelerator.is_main_process:
         for torn in self.folder.glob(".*.safetensors.*.tmp"): torn.unlink() # left by a write that was killed
     if not (path := self.folder/"last.safetensors").exists(): return
-    tensors, header = read_tensors(path)
+    try: tensors, header = read_tensors(path)
+    except InputError as e:
+        raise InputError(f"a checkpoint cannot be used: {e} Start afresh: delete it, or run with --fresh.") from None
     state = header.get("state", {})
     if "described" not in state:
         raise InputError(f"{path} is not a checkpoint of fit; give fit another folder, or delete this file")
