@@ -7,30 +7,27 @@ __all__ = ['contrast']
 
 # %% ../../nbs/chars/35_sampling.ipynb #992faff8
 import math
-from collections.abc import Iterable
+from collections.abc import Callable
 
-import pandas as pd
+import torch
 
 from ..basics import InputError
 
 # %% ../../nbs/chars/35_sampling.ipynb #a6e3ff8e
 def contrast(
-    table:pd.DataFrame,   # one row per setting and draw
-    column:str,           # what is compared
-    dial:str,             # the column that differs
-    one,                  # its value in one row of a pair
-    other,                # and in the other
-    fixed:Iterable,       # columns that must be equal in a pair, "seed" among them
-    **where,              # only rows with these values; a list allows several
-)->dict:                  # "mean" of one minus other, its standard "error" over pairs, "pairs", "signs": of the draws' means
+    values:dict,               # setting (a tuple, one value per dial) -> tensor (draws, n): of each sentence, or n = 1
+    dial:int,                  # which of a setting's values differs
+    one,                       # its value in one setting of a pair
+    other,                     # and in the other
+    where:Callable|None=None,  # where(setting) -> bool: only these
+)->dict:                       # "mean" of one minus other, its standard "error", "settings": pairs of them, "one sign"
     "What turning a dial changes, all else equal. Raises `InputError` if there is no pair."
-    for name, value in where.items(): table = table[table[name].isin(value if isinstance(value, list) else [value])]
-    fixed = [c for c in fixed if c != dial]
-    sides = [table[table[dial] == v].set_index(fixed)[column] for v in (one, other)]
-    gap = (sides[0] - sides[1]).dropna()
-    if not len(gap): raise InputError(f"No two settings differ in {dial} alone, {one!r} against {other!r}.")
-    by_draw = gap.groupby("seed").mean()
-    return {
-        "mean": gap.mean(), "error": gap.std(ddof=1) / len(gap) ** 0.5 if len(gap) > 1 else math.nan, "pairs": len(gap),
-        "one sign": bool((by_draw > 0).all() or (by_draw < 0).all()),
-    }
+    def turned(key): return key[:dial] + (other,) + key[dial + 1:]
+    pairs = [(v, values[turned(key)]) for key, v in values.items()
+             if key[dial] == one and turned(key) in values and (where is None or where(key))]
+    if not pairs: raise InputError(f"No two settings differ in this dial alone, {one!r} against {other!r}.")
+    gap = torch.stack([a.double() - b for a, b in pairs]).mean(0)
+    signs = gap.mean(1).sign()
+    error = (gap.std() / gap.numel()**0.5).item() if gap.numel() > 1 else math.nan
+    return {"mean": gap.mean().item(), "error": error, "settings": len(pairs),
+            "one sign": bool((signs == signs[0]).all() and signs[0] != 0)}
