@@ -72,6 +72,8 @@ class TrunkConfig:
 def _check_config(c): # the first thing that is wrong with it, in a sentence
     for name in ("width", "layers", "heads", "axes"): whole_number(getattr(c, name), name)
     group = 2 * c.heads * c.axes
+    if c.layers * c.width**2 > 2e9: raise InputError(
+        f"{c.layers} layers of width {c.width} are {12 * c.layers * c.width**2:.1e} parameters: more than 2.4e10 are not built.")
     if c.width % group: raise InputError(
         f"width {c.width} must be a multiple of 2 x heads x axes = {group}: "
         "rotary turns pairs of channels, each axis as many.")

@@ -401,6 +401,7 @@ def verb(
     return _sample
 
 def _sample(args):
+    whole_number(args.n, "--n", 1, 10_000), whole_number(args.steps, "--steps", 1, 100_000)
     print(*write_sentences(args.n, args.model, args.steps, args.sampler, args.seed, args.text, args.churn), sep="\n")
     return 0
 

@@ -250,6 +250,10 @@ def verb(
     return _fill
 
 def _fill(args):
+    whole_number(args.n, "--n", 1, 10_000), whole_number(args.best_of, "--best-of", 1, 10_000)
+    if args.steps is not None: whole_number(args.steps, "--steps", 1, 100_000)
+    if args.n * args.best_of > 20_000:
+        raise InputError(f"--n {args.n} with --best-of {args.best_of} are {args.n * args.best_of:,} fillings: at most 20,000.")
     texts = fill(args.text, args.model, args.n, args.steps, args.policy, args.seed, blank=args.blank, block=args.block,
                  best_of=args.best_of,
                  temperature=args.temperature, top_k=args.top_k, top_p=args.top_p)

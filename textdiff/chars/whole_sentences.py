@@ -270,6 +270,7 @@ def verb(
     return _write
 
 def _write(args):
+    whole_number(args.n, "--n", 1, 10_000), whole_number(args.calls, "--calls", 1, 10_000)
     print(
         *write_sentences(args.n, args.model, args.calls, args.policy, args.temperature, args.seed, args.text), sep="\n"
     )

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
 import tokenize
 import warnings
@@ -373,6 +374,15 @@ def _recorded(value, root, here):
     return name if "/" in name or "." in name else f"./{name}"
 
 # %% ../../nbs/lab/17_chapters.ipynb #442c7421
+def _bounded(path, most=20_000):
+    "The path itself; a folder that nobody means as a text, such as / or /proc, is refused before all of it is read."
+    if path.is_dir():
+        files = 0
+        for _, _, names in os.walk(path):
+            files += len(names)
+            if files > most: raise InputError(f"{path} holds more than {most:,} files: name the folder of the text itself")
+    return path
+
 def paths_in(
     params:dict,   # parameters with their values
     root:Path,     # the checkout
@@ -381,7 +391,10 @@ def paths_in(
     found = {}
     for name, value in params.items():
         paths = [p for v in (value if isinstance(value, list) else [value]) if (p := path_of(v, root))]
-        if paths and name not in OUTPUTS: found[name] = [fingerprint(p) for p in paths]
+        if not paths or name in OUTPUTS: continue
+        try: found[name] = [fingerprint(_bounded(p)) for p in paths]
+        except InputError: raise
+        except OSError as e: raise InputError(f"{name}={paths[0]} cannot be read: {e.strerror}") from None
     return found
 
 # %% ../../nbs/lab/17_chapters.ipynb #dd2eec5f
