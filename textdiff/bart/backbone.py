@@ -157,7 +157,11 @@ def load_bart(
         needed = ("config.json", "model.safetensors", "tokenizer.json")
         absent = [f for f in needed if not (folder / f).exists()]
         if absent: raise MissingInput(f"{folder} has no {absent[0]}: a backbone's folder holds {', '.join(needed)}.")
-        tokenizer, model = load_tokenizer(folder), _pretrained(str(folder))
+        try: tokenizer, model = load_tokenizer(folder), _pretrained(str(folder))
+        except InputError: raise
+        except Exception as e: # transformers lets through whatever a foreign config.json makes it stumble over
+            said = (str(e).splitlines() or [""])[0][:100]
+            raise InputError(f"{folder} holds no BART that can be loaded ({type(e).__name__}: {said}).") from None
     else: tokenizer, model = _from_hub(str(name))
     called = folder.name if name != "mini" and folder.is_dir() else str(name)   # a result must not tell of a machine
     return Backbone(model.to(device).eval(), fitting_tokenizer(tokenizer, model, str(name)), called)
