@@ -410,7 +410,8 @@ def run_id(
     values = [v for value in params.values() for v in (value if isinstance(value, list) else [value])]
     last_parts = {str(text).rpartition("/")[2] for text in [*texts, *values]}
     artefacts = [root/"data"/name for name in SHIPPED if name in last_parts and (root/"data"/name).is_dir()]
-    whole = [[[c["source"], c["tags"]] for c in code], params, paths_in(params, root),
+    numbers = {name: value for name, value in params.items() if name not in OUTPUTS}  # where a copy goes changes none
+    whole = [[[c["source"], c["tags"]] for c in code], numbers, paths_in(params, root),
              {p.relative_to(root).as_posix(): fingerprint(p) for p in [*files, *artefacts]}]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:12]
 
