@@ -58,7 +58,7 @@ def as_page(app, docname, source):
             lines = [line for line in text.splitlines() if line.strip()]
             if all(re.match(r"(from|import)\b|[ )]", line) for line in lines): # nothing but imports: folded
                 c["metadata"].setdefault("tags", []).append("hide-input")
-        else: text = re.sub(r"\]\((?:\.\./)+(nbs/|[A-Z]+\.md)", lambda m: "](" if m[1] == "nbs/" else f"]({ONLINE}/{m[1]}", text)
+        else: text = re.sub(r"\]\((?:\.\./)+(nbs/|(?:data/)?[A-Z]+\.md)", lambda m: "](" if m[1] == "nbs/" else f"]({ONLINE}/{m[1]}", text)
         c["source"] = text
     def page(text, name): return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
     if docname == root_doc: cells += [page(text, f"contents-{i}") for i, text in enumerate(contents())]
