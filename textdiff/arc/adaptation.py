@@ -121,6 +121,7 @@ def solve(
     how = "likeliest" if views > 1 else "drawn"
     return ask(model, [(task, i) for i in range(len(task.test))], views, steps, how, seed), model
 
+# %% ../../nbs/arc/44_adaptation.ipynb #00735e4c
 def drawn_path(
     model:GridModel,
     task:Task,
@@ -179,6 +180,7 @@ def statistics(
             "steps until nothing changes": average(lambda b: b.lock),
             "histogram": [sum(int(10 * (b.votes[0] - 1e-9) / sum(b.votes)) == k for b in ballots) for k in range(10)]}
 
+# %% ../../nbs/arc/44_adaptation.ipynb #b0a3f5a5
 def write_evaluation(
     folder:str|Path,         # missing, empty, or an earlier evaluation, which is replaced
     ballots:list,
@@ -225,6 +227,7 @@ def verb(
         sub.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed gives the same answers")
     return _arc
 
+# %% ../../nbs/arc/44_adaptation.ipynb #e336c6e6
 def _arc(args):
     least = 0 if args.which == "solve" else 1
     whole_number(args.steps, "--steps", least, 128), whole_number(args.vote, "--vote", least, 72)
@@ -241,6 +244,7 @@ def _found_task(name): # a file, or a public task
     if name in public: return public[name]
     raise MissingInput(f"There is no file {name!r}, and no public task of that name.")
 
+# %% ../../nbs/arc/44_adaptation.ipynb #20cdd67c
 def _solve_one(args):
     whole_number(args.adapt, "--adapt", 0)
     task = _found_task(args.task)
@@ -261,6 +265,7 @@ def _solve_one(args):
     print(out)
     return 0
 
+# %% ../../nbs/arc/44_adaptation.ipynb #f20f3c85
 def _evaluate_set(args):
     whole_number(args.limit, "--limit", 0)
     out = may_replace(args.out or "arc-evaluation", _holds_evaluation)

@@ -111,6 +111,7 @@ class GridModel(nn.Module):
         if name in self.tasks: return self.tasks[name]
         raise InputError(f"This model was not trained on the task {name!r}; it knows {len(self.tasks):,} others.")
 
+# %% ../../nbs/arc/41_denoiser.ipynb #23334b29
 def short_keys(
     pairs:Iterable,     # of `Pair`
 )->list:                # sorted, without repeats
@@ -190,40 +191,43 @@ class Feed:
         self.appears = appearing(cells) if colours == "free" else None
         self.pin = torch.cuda.is_available()        # so that a GPU need not wait for its batch
 
-    def epoch(self,
-        e:int,  # its number, from 0
-    )->list:    # a list of pairs per batch
-        "Which pairs lie in which batch."
-        generator = torch.Generator().manual_seed(step_seed(self.seed, e, 5))
-        order = (torch.randperm(len(self.cells), generator=generator) if self.weight is None else
-                 torch.multinomial(self.weight.double(), len(self.cells), True, generator=generator))
-        if self.alike: # from a random size on, so that no size is always in the last row
-            order = order[self.cells.lengths[order].argsort(stable=True)]
-            order = order.roll(int(torch.randint(len(order), (1,), generator=generator)))
-        rows = next_fit(self.cells.lengths[order], self.capacity)
-        if len(rows) > 1 and int(self.cells.lengths[order[rows[-1]]].sum()) < self.capacity / 2: rows.pop()
-        if self.alike: rows = [rows[i] for i in torch.randperm(len(rows), generator=generator)]
-        return [order[row] for row in rows]
+# %% ../../nbs/arc/41_denoiser.ipynb #cc129195
+@patch
+def epoch(self:Feed,
+    e:int,  # its number, from 0
+)->list:    # a list of pairs per batch
+    "Which pairs lie in which batch."
+    generator = torch.Generator().manual_seed(step_seed(self.seed, e, 5))
+    order = (torch.randperm(len(self.cells), generator=generator) if self.weight is None else
+             torch.multinomial(self.weight.double(), len(self.cells), True, generator=generator))
+    if self.alike: # from a random size on, so that no size is always in the last row
+        order = order[self.cells.lengths[order].argsort(stable=True)]
+        order = order.roll(int(torch.randint(len(order), (1,), generator=generator)))
+    rows = next_fit(self.cells.lengths[order], self.capacity)
+    if len(rows) > 1 and int(self.cells.lengths[order[rows[-1]]].sum()) < self.capacity / 2: rows.pop()
+    if self.alike: rows = [rows[i] for i in torch.randperm(len(rows), generator=generator)]
+    return [order[row] for row in rows]
 
-    def __call__(self,
-        i:int,   # number of the batch, from 0
-    )->Rows:
-        "One batch."
-        while self.first[-1] <= i: # an epoch is as long as its order makes it
-            e = len(self.first) - 1
-            self.rows = {e: self.epoch(e)}
-            self.first.append(self.first[-1] + len(self.rows[e]))
-        e = next(k for k in range(len(self.first) - 2, -1, -1) if self.first[k] <= i)
-        if e not in self.rows: self.rows = {e: self.epoch(e)}
-        chosen = self.cells.take(self.rows[e][i - self.first[e]])
-        generator = torch.Generator().manual_seed(step_seed(self.seed, i, 6))
-        turn, cycle = (torch.randint(n, (len(chosen),), generator=generator) for n in (VIEWS, len(CYCLES)))
-        turn = turn if self.turns else torch.zeros_like(turn)
-        seen = chosen.viewed(turn, cycle if self.colours == "cycles" else None)
-        if self.colours == "free": seen = seen.recoloured(free_colours(self.appears[chosen.task], generator))
-        rows = laid_out(seen)
-        if not self.pin: return rows
-        return rows._replace(**{k: v.pin_memory() for k, v in rows._asdict().items() if isinstance(v, Tensor)})
+@patch
+def __call__(self:Feed,
+    i:int,   # number of the batch, from 0
+)->Rows:
+    "One batch."
+    while self.first[-1] <= i: # an epoch is as long as its order makes it
+        e = len(self.first) - 1
+        self.rows = {e: self.epoch(e)}
+        self.first.append(self.first[-1] + len(self.rows[e]))
+    e = next(k for k in range(len(self.first) - 2, -1, -1) if self.first[k] <= i)
+    if e not in self.rows: self.rows = {e: self.epoch(e)}
+    chosen = self.cells.take(self.rows[e][i - self.first[e]])
+    generator = torch.Generator().manual_seed(step_seed(self.seed, i, 6))
+    turn, cycle = (torch.randint(n, (len(chosen),), generator=generator) for n in (VIEWS, len(CYCLES)))
+    turn = turn if self.turns else torch.zeros_like(turn)
+    seen = chosen.viewed(turn, cycle if self.colours == "cycles" else None)
+    if self.colours == "free": seen = seen.recoloured(free_colours(self.appears[chosen.task], generator))
+    rows = laid_out(seen)
+    if not self.pin: return rows
+    return rows._replace(**{k: v.pin_memory() for k, v in rows._asdict().items() if isinstance(v, Tensor)})
 
 # %% ../../nbs/arc/41_denoiser.ipynb #fa986659
 def journal_updates(
@@ -386,6 +390,7 @@ def save_grid_model(
         (fresh / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return Path(folder)
 
+# %% ../../nbs/arc/41_denoiser.ipynb #15e57e05
 def load_grid_model(
     name:str|Path="mini",           # "mini", the one that ships, or a folder that `save_grid_model` wrote
     device:str|torch.device="cpu",  # where to put it

@@ -113,6 +113,7 @@ def within(
     def fits(t): return max(max(g.shape) for p in t.train + t.test for g in p if g is not None) <= largest
     return {part: tuple(filter(fits, found)) for part, found in tasks.items()}
 
+# %% ../../nbs/arc/40_grids.ipynb #42c1536c
 def dataset_version(
     name:str|Path,   # as for `load_tasks`
     tasks:dict,      # what it gave, or a part of that
@@ -151,6 +152,7 @@ def plot_grids(
         if title: fig.suptitle(title, x=0.01, ha="left", fontsize=10)
     return fig
 
+# %% ../../nbs/arc/40_grids.ipynb #ce13417d
 def _paint(ax, grid, marks):
     h, w = grid.shape
     ax.pcolormesh(grid.flip(0).numpy(), cmap=ListedColormap(PALETTE), vmin=-0.5, vmax=COLOURS - 0.5, edgecolors="white",
@@ -304,6 +306,7 @@ def original(
     "Undo a view of one grid."
     return CYCLES[-cycle % 9].to(grid)[turned(grid, turned_back(turn)).long()]
 
+# %% ../../nbs/arc/40_grids.ipynb #6517246a
 def appearing(
     cells:Cells,     # all pairs of the tasks
 )->Tensor:           # bool (tasks, 10)
@@ -364,6 +367,7 @@ class Rows(NamedTuple):
     who: Tensor           # of each pair its task, view, cycle, and heights and widths of input and output, (P, 7)
     packing: object=None  # of a packed row
 
+# %% ../../nbs/arc/40_grids.ipynb #08205262
 def laid_out(
     cells:Cells,
     side:int|None=None,   # give every grid side x side places; None: pack all cells into one row
@@ -387,6 +391,7 @@ def laid_out(
     return Rows(scattered(ids), places, (k >= side * side).expand(P, -1), owner,
                 scattered(torch.ones_like(at, dtype=torch.bool)), who)
 
+# %% ../../nbs/arc/40_grids.ipynb #52756b08
 def next_fit(
     lengths,        # cells of each pair, in the order in which they are to be taken
     capacity:int,   # places of a row

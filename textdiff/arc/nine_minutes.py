@@ -43,6 +43,7 @@ def process_age()->float: # seconds
     "How long ago this process was started: imports and all."
     return time.time() - psutil.Process().create_time()
 
+# %% ../../nbs/arc/45_nine_minutes.ipynb #611df803
 def seconds_of_a_step(
     model:GridModel,     # is as before when this is done
     feed:Feed,

@@ -76,6 +76,7 @@ def forward(self:Listener,
     alpha_bar = level(self.process.schedule, t[rows.owner], xt).float()
     return GridModel.forward(self, rows, xt, t, self.echo(last, alpha_bar) * heard.unsqueeze(-1))
 
+# %% ../../nbs/arc/42_self_conditioning.ipynb #bb1d7757
 def listening_loss(
     share:float=0.5,    # of the pairs that are shown an answer, or are blended or walked
     looks:int=1,        # answers that go before the one that counts: looked at again, or walked from
@@ -103,6 +104,7 @@ def _nats(logits, ids, where):
     nats = F.cross_entropy(logits.flatten(0, 1), ids.flatten(), reduction="none").view(ids.shape)
     return (nats * where).sum() / where.sum()
 
+# %% ../../nbs/arc/42_self_conditioning.ipynb #85f5f23a
 def passes(
     kind:str,       # one of KINDS
     looks:int=1,    # of `listening_loss`

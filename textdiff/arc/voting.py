@@ -62,6 +62,7 @@ class Ballot:
         share = torch.tensor(self.votes, dtype=torch.double)
         return torch.special.entr(share / share.sum()).sum().item() / math.log(2)
 
+# %% ../../nbs/arc/43_voting.ipynb #d61ff43a
 def ask(
     model:GridModel,
     asked:Iterable,          # (task, number of the test input), ...; the tasks are known to the model
@@ -120,6 +121,7 @@ def grade(
               "grids solved": sum(solved.values())}
     return {"all": sum(s == 1 for s in shares) / len(shares), "partial": partial, "standard error": error, **counts}
 
+# %% ../../nbs/arc/43_voting.ipynb #e2628633
 def submission(
     ballots:Iterable,        # of `Ballot`
     tasks:Iterable,          # all tasks of the set: those that were not tried get a black cell
@@ -134,6 +136,7 @@ def submission(
         found[b.task.name][b.test] = {"attempt_1": first.tolist(), "attempt_2": second.tolist()}
     return found
 
+# %% ../../nbs/arc/43_voting.ipynb #9a11b079
 def grade_submission(
     data:Mapping,            # what `submission` gives
     tasks:Iterable,

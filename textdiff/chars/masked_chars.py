@@ -203,6 +203,7 @@ def is_chars(
         return config["format"] == FORMAT and {f.name for f in Path(folder).iterdir()} <= {*_FILES}
     except (OSError, ValueError, KeyError, TypeError): return False
 
+# %% ../../nbs/chars/30_masked_chars.ipynb #33e9bb5e
 def save_chars(
     model:CharModel,              # the masked model
     tokenizer:CharTokenizer,      # its alphabet

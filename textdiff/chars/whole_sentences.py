@@ -91,11 +91,13 @@ def words_of(
     tokens = told.tokenizer
     framing = [
         i
-        for i in (tokens.bos_token_id, tokens.eos_token_id, tokens.pad_token_id, tokens.mask_token_id, tokens.unk_token_id)
+        for i in (tokens.bos_token_id, tokens.eos_token_id, tokens.pad_token_id, tokens.mask_token_id,
+                  tokens.unk_token_id)
         if i is not None
     ]
     return told.model(xt).double().index_fill(-1, torch.tensor(framing, device=xt.device), -torch.inf)
 
+# %% ../../nbs/chars/34_whole_sentences.ipynb #736ac81d
 @torch.no_grad()
 def unmasked(
     told:Sentences,
@@ -114,6 +116,7 @@ def unmasked(
     yield from sample(process, lambda xt, t: words_of(told, xt), ids.shape, range(calls, -1, -1), policy=rule,
                       keep=(given, ids), generator=torch.Generator(ids.device).manual_seed(seed))
 
+# %% ../../nbs/chars/34_whole_sentences.ipynb #b8ada011
 def write_rows(
     told:Sentences,
     n:int=1,             # sentences
@@ -238,7 +241,8 @@ def write_sentences(
     if text is None: return sentence_texts(write_rows(told, n, calls, policy, temperature, seed), told.tokenizer)
     length, words, seen = len(told.sizes), text.split(), told.sizes.nonzero()[:, 0].tolist()
     for word in words:
-        if word in told.tokenizer.all_special_tokens: raise InputError(f"{word} is no word: _ stands for a missing one.")
+        if word in told.tokenizer.all_special_tokens:
+            raise InputError(f"{word} is no word: _ stands for a missing one.")
     where, row = given_words(text, told.tokenizer, length)
     if words[-1:] != ["..."]: sizes = torch.full((n,), len(words))
     else: # a length that has room for one word more
@@ -247,12 +251,14 @@ def write_sentences(
             raise InputError(f"No sentence that this model knows is longer than {len(words) - 1} words.")
         sizes = torch.multinomial(longer, n, True, generator=torch.Generator().manual_seed(seed))
     if not words or int(sizes[0]) not in seen: raise InputError(
-        f"This model knows sentences of {seen[0]} to {seen[-1]} words, not of {len(words)}: add words, _ or ... to the text.")
+        f"This model knows sentences of {seen[0]} to {seen[-1]} words, not of {len(words)}: "
+        "add words, _ or ... to the text.")
     given, ids = empty_rows(sizes, length, told.tokenizer)
     ids = torch.where(where, row, ids)                       # the frame stays that of the length drawn
     walk = unmasked(told, given | where, ids, calls, policy, temperature, seed)
     return sentence_texts(final(walk).xs, told.tokenizer)
 
+# %% ../../nbs/chars/34_whole_sentences.ipynb #364cfa05
 def verb(
     parser,  # the argparse parser of `textdiff write`
 ):           # what carries it out: parsed arguments -> exit code

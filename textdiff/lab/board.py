@@ -595,7 +595,8 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except OSError as e: # a path that cannot be, a disk that is full, a folder that is gone
-        _complain(f"{str(e.filename)[:100] + ': ' if e.filename else ''}{e.strerror or e}")
+        name = Path(str(e.filename)).name[:60] if e.filename else ""
+        _complain(f"{name}: {e.strerror or e}" if name else str(e.strerror or e))
     return EXIT["refused"]
 
 # %% ../../nbs/lab/19_board.ipynb #af9606a2

@@ -93,6 +93,7 @@ def declared_range(
     if high: words += f"{', at most' if m['above'] else ' to'} {high}"
     return float(low), float(high or "inf"), m["above"] is not None, words
 
+# %% ../../nbs/lab/17_chapters.ipynb #631dc78d
 @dataclass(frozen=True)
 class Parameter:
     "One line of a parameters cell: `name: type = default  # help`."
@@ -120,6 +121,7 @@ class Parameter:
         if not (low < number if above else low <= number) or number > high:
             raise InputError(f"{self.name} is {str(number)[:60]}, expected {words}")
 
+# %% ../../nbs/lab/17_chapters.ipynb #70a70085
 def _declared(node, comments, where):
     "One `Parameter` from a statement of the cell."
     target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
