@@ -36,6 +36,7 @@ test: $(READY)  ## everything CI checks
 	[ -z "$$off" ] || { echo "$${off}is not clean (execution counts or metadata are in it): run nbdev_clean."; exit 1; }
 	@echo "== ruff"
 	@$(BIN)/ruff check --no-cache --quiet textdiff setup.py
+	@$(BIN)/ruff check --no-cache --quiet --isolated --select F401,F821 nbs
 	@echo "== every module imports by itself"
 	@$(BIN)/python -c 'import pkgutil, textdiff; print(*(m.name for m in pkgutil.walk_packages(textdiff.__path__, "textdiff.")), sep="\n")' \
 		| xargs -P 2 -I{} $(BIN)/python -c 'import {}'

@@ -10,6 +10,7 @@ __all__ = ['VERDICTS', 'PROFILES', 'EXIT', 'REFUSALS', 'checkout_root', 'from_he
 # %% ../../nbs/lab/16_run.ipynb #75e0aa01
 import atexit
 import contextlib
+import importlib
 import io
 import itertools
 import json
@@ -172,6 +173,17 @@ def check(self:Run,
 ):
     "Refuse parameters that do not fit each other; raises `InputError(sentence)` unless `condition` holds."
     if not condition: raise InputError(sentence)
+
+@patch
+def check_parameters(self:Run,
+    values:dict,    # the notebook's variables: globals()
+):
+    "Refuse values that the chapter's parameters cell does not allow, whoever set them; raises `InputError`."
+    if not (root := checkout_root()) or not (found := list(root.glob(f"nbs/**/{self.chapter}.ipynb"))): return
+    # Imported by name: what it does changes no result, so a run's identity does not hang on it.
+    lab = importlib.import_module(".chapters", __package__)
+    chapter = lab.read_chapter(found[0])
+    lab.check_values(chapter, {p.name: values[p.name] for p in chapter.parameters if p.name in values})
 
 # %% ../../nbs/lab/16_run.ipynb #b435243b
 @patch
