@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..basics import InputError, MissingInput, find_path, may_replace, read_json, replacing, whole_number, write_atomic
+from ..basics import InputError, MissingInput, atomic, find_path, may_replace, read_json, replacing, whole_number
 from ..lab.figures import png
 from ..training import adamw, muon, pick_device
 from .denoiser import Feed, GridModel, blank, denoise_cells, learn_grids, load_grid_model, short_keys
@@ -210,15 +210,16 @@ def verb(
     one.add_argument("task", metavar="TASK.json", help="a task in ARC's format, or the name of a public one")
     one.add_argument("--model", default="mini", metavar="NAME", help="'mini', which ships, or a folder of chapter 41")
     one.add_argument("--adapt", type=int, default=0, metavar="N",
-                     help="optimiser steps on an unknown task (default: by the size of the grids)")
+                     help="optimiser steps on an unknown task (default 0: by the size of the grids)")
     many = which.add_parser("evaluate", help="answer a set of tasks; write a submission, its score and pictures")
     many.add_argument("model", metavar="MODEL", help="'mini', or a folder of chapter 41")
     many.add_argument("--dataset", default="arcagi", metavar="NAME",
                       help="arcagi, arcagi2, kaggle2025, a file or a folder (default arcagi)")
-    many.add_argument("--limit", type=int, default=0, metavar="N", help="try so many tasks only; the others are missed")
+    many.add_argument("--limit", type=int, default=0, metavar="N",
+                      help="try so many tasks only; the others are missed (default 0: all)")
     many.add_argument("--stats", action="store_true", help="say more about the votes")
     for sub, out, votes, steps in ((one, "TASK.png", 0, 0), (many, "arc-evaluation", 1, 8)):
-        ours = "by the size of the grids" if sub is one else "{}"
+        ours = "0: by the size of the grids" if sub is one else "{}"
         sub.add_argument("--out", default="", metavar="PATH", help=f"where the results go (default {out})")
         sub.add_argument("--vote", type=int, nargs="?", const=40, default=votes, metavar="N",
                          help=f"views that vote, to 72; 1: two draws (40 without a number; default {ours.format(votes)})")
@@ -251,19 +252,23 @@ def _solve_one(args):
     out = Path(args.out or f"{Path(task.name).name}.png")
     if out.suffix.lower() != ".png" or out.is_dir():
         raise InputError(f"The picture cannot be {out}: name a file that ends in .png.")
+    with atomic(out) as file:                               # what cannot be written is known before the work
+        file.write(_solved_picture(args, task))
+    print(out)
+    return 0
+
+def _solved_picture(args, task): # and prints the answers
     given = args.vote, args.steps, args.adapt
     views, steps, adapt = (n or ours for n, ours in zip(given, effort(task), strict=True))
     model = load_grid_model(args.model, pick_device())
     ballots, answering = solve(task, model, steps, views, adapt, args.seed)
     if answering is not model: print(f"{task.name} is new to this model: it was adapted in {adapt} steps.")
-    write_atomic(out, png(solution_picture(task, ballots, answering, args.seed)))
     for b in ballots:
         for k, g in enumerate(b.attempts):
             right = ", right" if b.truth is not None and torch.equal(g, b.truth) else ""
             print(f"test {b.test + 1}, answer {k + 1}, {b.votes[k]} of {sum(b.votes)} votes{right}")
             print("\n".join(" ".join(map(str, row)) for row in g.tolist()))
-    print(out)
-    return 0
+    return png(solution_picture(task, ballots, answering, args.seed))
 
 # %% ../../nbs/arc/44_adaptation.ipynb #f20f3c85
 def _evaluate_set(args):

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..basics import InputError, MissingInput, find_path, nearest, read_json, replacing, shipped, whole_number
+from ..basics import InputError, model_folder, nearest, read_json, replacing, whole_number
 from ..policies import Choice, ConfidentFirst
 from ..processes import Masking, Uniform, sample
 from ..schedules import cosine, draw_times, strided
@@ -396,11 +396,8 @@ def load_grid_model(
     device:str|torch.device="cpu",  # where to put it
 )->GridModel:                       # in eval mode, float32
     "Load a model. Raises `MissingInput` for what is absent, `InputError` for what is damaged or does not fit."
-    folder = shipped("arc-mini") if name == "mini" else find_path(name) or Path(name)
-    def needs(file):
-        if (folder / file).is_file(): return folder / file
-        raise MissingInput(f"{folder} has no {file}: give 'mini', or a folder that save_grid_model has written.")
-    needs("config.json")
+    def found(*files): return model_folder(name, "arc-mini", files, "chapter 41")
+    folder = found("config.json")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if config["format"] != FORMAT: raise ValueError(f"its format is {config['format']!r}")
@@ -410,5 +407,5 @@ def load_grid_model(
         names = [f"model-{i + 1}.safetensors" for i in range(whole_number(config["files"], "files", 1, 999))]
     except (ValueError, KeyError, TypeError, RuntimeError) as e: raise InputError(
         f"{folder / 'config.json'} describes no grid model ({type(e).__name__}: {e}): save it again.") from None
-    assign_tensors(model, {k: v for name in names for k, v in read_tensors(needs(name))[0].items()}, folder.name)
+    assign_tensors(model, {k: v for file in names for k, v in read_tensors(found(file) / file)[0].items()}, folder.name)
     return model.eval().to(device)

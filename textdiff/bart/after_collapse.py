@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..basics import InputError, MissingInput, find_path, nearest, read_json, replacing, shipped, whole_number
+from ..basics import LARGEST_SEED, InputError, model_folder, nearest, read_json, replacing, whole_number
 from ..diversity import distinct_n, grammatical_share, memorised_share, pooled_entropy, top_token_share, unique_share
 from ..grammars import built_in_grammar, sentences
 from ..likelihood import read_rows
@@ -275,7 +275,7 @@ def write(
     if sampler not in SAMPLERS: raise InputError(f"Unknown sampler {sampler!r}: {nearest(sampler, SAMPLERS)}")
     rows = model.rows().detach().double()
     shape = whole_number(n, "n"), len(model.places), rows.shape[1]
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(whole_number(seed, "seed", 0, LARGEST_SEED))
     start = torch.randn(shape, generator=generator, dtype=torch.float64).to(rows.device)
     process = Gaussian(model.process.schedule, sampler, churn)
     if keep is not None: how["keep"] = keep[0], rows[keep[1]].expand(shape)
@@ -333,10 +333,7 @@ def load_writer(
     device:str|torch.device="cpu",  # where to put it
 )->tuple[Writer, object]:           # model in eval mode and float32, tokenizer
     "Load a writer. Raises `MissingInput` for what is absent, `InputError` for what is damaged or does not fit."
-    folder = shipped("writer-mini") if name == "mini" else find_path(name) or Path(name)
-    absent = [f for f in ("config.json", "model.safetensors", "tokenizer.json") if not (folder / f).is_file()]
-    if absent:
-        raise MissingInput(f"{folder} has no {absent[0]}: give \"mini\", or a folder that save_writer has written.")
+    folder = model_folder(name, "writer-mini", ("config.json", "model.safetensors", "tokenizer.json"), "chapter 28")
     model, tokenizer = _described(folder), load_tokenizer(folder)
     if len(tokenizer) != len(model.table): raise InputError(
         f"The tokenizer of {folder} has {len(tokenizer)} tokens, the table {len(model.table)} rows: not of one model.")
@@ -402,6 +399,8 @@ def verb(
 
 def _sample(args):
     whole_number(args.n, "--n", 1, 10_000), whole_number(args.steps, "--steps", 1, 100_000)
+    if not 0 <= args.churn <= 1 or args.churn and args.sampler != "ddim":
+        raise InputError(f"--churn is {args.churn}, expected 0 to 1, and --sampler ddim with it.")
     print(*write_sentences(args.n, args.model, args.steps, args.sampler, args.seed, args.text, args.churn), sep="\n")
     return 0
 

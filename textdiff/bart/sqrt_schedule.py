@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..basics import InputError, MissingInput, find_path, read_json, replacing, shipped
+from ..basics import InputError, model_folder, read_json, replacing
 from ..exact import Chain, count_chain, evidence
 from ..metrics import magnitude_ratio, token_accuracy, token_cosine
 from ..processes import Gaussian
@@ -82,10 +82,7 @@ def load_denoiser(
     device:str|torch.device="cpu",  # where to put it
 )->tuple[BartDenoiser, object, Gaussian]: # model in eval mode and float32, tokenizer, process
     "Load a denoiser. Raises `MissingInput` for what is absent, `InputError` for what is damaged or does not fit."
-    folder = shipped("denoiser-mini") if name == "mini" else find_path(name) or Path(name)
-    absent = [f for f in ("config.json", "model.safetensors", "tokenizer.json") if not (folder / f).is_file()]
-    if absent:
-        raise MissingInput(f"{folder} has no {absent[0]}: give \"mini\", or a folder that save_denoiser has written.")
+    folder = model_folder(name, "denoiser-mini", ("config.json", "model.safetensors", "tokenizer.json"), "chapter 26")
     model, process = _described(folder)
     tokenizer = _fitting(load_tokenizer(folder), model)
     return load_weights(model, folder / "model.safetensors").eval().to(device), tokenizer, process

@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..basics import InputError, MissingInput, find_path, replacing, shipped
+from ..basics import InputError, model_folder, replacing
 from ..processes import Masking
 from ..schedules import draw_times, survival
 from ..tokens import CharTokenizer, load_tokenizer
@@ -241,10 +241,8 @@ def load_chars(
     device="cpu",            # where to put the models
 )->Chars:                    # model, tokenizer, twin (None if there is none)
     "Load a masked character model. Raises `MissingInput` for what is absent, `InputError` for what is damaged."
-    folder = shipped("chars-mini") if name == "mini" else find_path(name) or Path(name)
-    absent = [f for f in ("config.json", "model.safetensors", "char_tokenizer.json") if not (folder / f).is_file()]
-    if absent:
-        raise MissingInput(f"{folder} has no {absent[0]}: give \"mini\", or a folder that save_chars has written.")
+    folder = model_folder(name, "chars-mini", ("config.json", "model.safetensors", "char_tokenizer.json"),
+                          "chapter 30, 31 or 33")
     vocab, T, blockwise, trunk, twin_trunk = _described(folder)
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) != vocab:

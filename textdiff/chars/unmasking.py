@@ -16,7 +16,7 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
-from ..basics import InputError, whole_number
+from ..basics import LARGEST_SEED, InputError, whole_number
 from ..diversity import distinct_n, sample_entropy, self_bleu
 from ..grammars import is_grammatical, sentences
 from ..policies import POLICIES, Choice, policy_named, probabilities
@@ -176,7 +176,7 @@ def generate(
     for name, value in {"n": n, "length": length, "steps": steps, "block": block, "batch_size": batch_size}.items():
         whole_number(value, name)
     rule = _rule(policy, temperature=temperature, top_k=top_k, top_p=top_p)
-    generator = torch.Generator().manual_seed(whole_number(seed, "seed", least=0))
+    generator = torch.Generator().manual_seed(whole_number(seed, "seed", 0, LARGEST_SEED))
     device = next(chars.model.parameters()).device
     given, ids = _prompt(prompt or "", chars.tokenizer, length, blank)
     plan = schedule or ("linear" if block < length else "survival")
@@ -313,7 +313,7 @@ def twin_rows(
     seed:int=0,            # the same seed writes the same rows
 )->Tensor:                 # ids (n, length)
     "Rows written by an autoregressive twin, one token after the other."
-    whole_number(n, "n"), whole_number(length, "length"), whole_number(seed, "seed", least=0)
+    whole_number(n, "n"), whole_number(length, "length"), whole_number(seed, "seed", 0, LARGEST_SEED)
     generator, choice = torch.Generator().manual_seed(seed), Choice(temperature)
     x, cache = torch.full((n, 1), mask_id, device=next(twin.parameters()).device), KVCache(twin.trunk, n, length)
     for _ in range(length):

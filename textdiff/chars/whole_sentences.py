@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..bart.after_collapse import given_words, sentence_texts
-from ..basics import InputError, MissingInput, find_path, read_json, replacing, shipped, whole_number
+from ..basics import LARGEST_SEED, InputError, model_folder, read_json, replacing, whole_number
 from ..policies import Ancestral, ConfidentFirst, LeftToRight, Scattered, Spread, policy_named
 from ..processes import Masking, final, sample
 from ..schedules import linear
@@ -110,7 +110,7 @@ def unmasked(
     schedule=linear,     # schedule(calls) -> Schedule: how many words are opened when
 ):                       # the `Step`s of the walk; the last one's `xs` are the rows
     "Fill rows. Raises `InputError`."
-    whole_number(calls, "calls"), whole_number(seed, "seed", 0)
+    whole_number(calls, "calls"), whole_number(seed, "seed", 0, LARGEST_SEED)
     process = Masking(schedule(calls), told.model.vocab, told.tokenizer.mask_token_id)
     rule = policy_named(policy, temperature) if isinstance(policy, str) else policy
     yield from sample(process, lambda xt, t: words_of(told, xt), ids.shape, range(calls, -1, -1), policy=rule,
@@ -206,9 +206,7 @@ def load_sentences(
     device:str|torch.device="cpu",  # where to put it
 )->Sentences:                       # in eval mode and float32
     "Load a model. Raises `MissingInput` for what is absent, `InputError` for what is damaged or does not fit."
-    folder = shipped("sentences-mini") if name == "mini" else find_path(name) or Path(name)
-    absent = [f for f in ("config.json", "model.safetensors", "tokenizer.json") if not (folder / f).is_file()]
-    if absent: raise MissingInput(f"{folder} has no {absent[0]}: give \"mini\", or a folder that chapter 34 wrote.")
+    folder = model_folder(name, "sentences-mini", ("config.json", "model.safetensors", "tokenizer.json"), "chapter 34")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if config["format"] != FORMAT: raise ValueError(f"its format is {config['format']!r}")
@@ -237,7 +235,7 @@ def write_sentences(
 )->list[str]:
     "Sentences from masks, or round the words that are given. Raises `InputError`."
     told = load_sentences(model)
-    whole_number(n, "n"), whole_number(seed, "seed", 0)
+    whole_number(n, "n"), whole_number(seed, "seed", 0, LARGEST_SEED)
     if text is None: return sentence_texts(write_rows(told, n, calls, policy, temperature, seed), told.tokenizer)
     length, words, seen = len(told.sizes), text.split(), told.sizes.nonzero()[:, 0].tolist()
     for word in words:

@@ -250,7 +250,7 @@ def _can_be_kept(folder, profile):
     "Refuse a run that cannot be a reference; returns its provenance."
     name, root = f"{folder.parent.name}/{folder.name}", checkout_root(folder)
     if not (folder/"status.json").is_file() or not root or folder.parent.parent != root/"runs":
-        raise MissingInput(f"{folder.name} is no run's folder: expected runs/<chapter>/<id>")
+        raise MissingInput(f"{folder.name or folder} is no run's folder: expected runs/<chapter>/<id>")
     if (status := read_status(folder)["status"]) != "ok":
         raise InputError(f"{name} is {status}: only a run that is ok can be a reference")
     for file in ("params.json", "metrics.json", "provenance.json"):
@@ -503,10 +503,15 @@ def _parser(
     return p
 
 # %% ../../nbs/lab/19_board.ipynb #1c64963a
+def _stands(): # does the current folder exist?
+    try: return bool(os.getcwd())
+    except FileNotFoundError: return False
+
 def _complain(text):
     "One sentence on standard error."
     code = sys.stderr.encoding or "utf-8"
-    text = " ".join(text.split()).encode(code, "backslashreplace").decode(code)
+    text = re.sub(r"\S{160,}", lambda m: m[0][:60] + "...", " ".join(text.split()))    # a word of pages
+    text = text.encode(code, "backslashreplace").decode(code)
     print(text if text.startswith("textdiff ") else f"textdiff: {text}", file=sys.stderr, flush=True)
 
 # %% ../../nbs/lab/19_board.ipynb #7c906ccf
@@ -596,7 +601,8 @@ def main(
         return 128 + signal.SIGPIPE
     except OSError as e: # a path that cannot be, a disk that is full, a folder that is gone
         name = Path(str(e.filename)).name[:60] if e.filename else ""
-        _complain(f"{name}: {e.strerror or e}" if name else str(e.strerror or e))
+        _complain(f"{name}: {e.strerror or e}" if name else str(e.strerror or e) if _stands() else "the current folder "
+                  "was deleted: go into another one")
     return EXIT["refused"]
 
 # %% ../../nbs/lab/19_board.ipynb #af9606a2

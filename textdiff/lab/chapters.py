@@ -22,7 +22,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from pathlib import Path
 
-from ..basics import SHIPPED, InputError, MissingInput, fingerprint, nearest, whole_number
+from ..basics import LARGEST_SEED, SHIPPED, InputError, MissingInput, fingerprint, nearest, whole_number
 from .run import checkout_root
 
 # %% ../../nbs/lab/17_chapters.ipynb #3984443e
@@ -110,7 +110,7 @@ class Parameter:
     help:str=""
 
     def read(self, value):
-        "`value` in the declared type, range and choices; raises ValueError. A seed is what torch takes, 0 to 2^64 - 1."
+        "`value` in the declared type, range and choices; raises ValueError. A seed is what torch takes."
         value = parse_value(value, self.type)
         several = isinstance(value, list)
         if several and not value and not re.search(r"\bempty\b|\[\]", self.help):
@@ -130,7 +130,7 @@ class Parameter:
     def check_number(self, number):
         "Refuse a number outside the declared range, or no multiple of what it must be one of."
         if self.name in ("seed", "seeds") and (self.name == "seed" or self.type.startswith("list")):
-            whole_number(number, self.name if self.name == "seed" else "a seed", 0, 2**64 - 1)
+            whole_number(number, self.name if self.name == "seed" else "a seed", 0, LARGEST_SEED)
         if (m := re.search(r"\ba multiple of (\d+)", self.help)) and number % int(m[1]):
             raise InputError(f"{self.name} is {str(number)[:60]}, expected a multiple of {m[1]}")
         if not (declared := declared_range(self.help)): return
@@ -266,7 +266,9 @@ def find_chapter(
         return c
     names = [c.name for c in among if c.runnable]
     short = {c.name.partition("_")[2]: c.name for c in among if c.runnable}
-    raise MissingInput(f"unknown chapter {name[:60]!r}; {nearest(wanted, names, short) if names else 'there is none yet'}")
+    hint = nearest(wanted, names, short) if names else "there is none yet"
+    if hint.startswith("known") and len(names) > 9: hint = f"'textdiff list' shows all {len(names)}"
+    raise MissingInput(f"unknown chapter {name[:60]!r}; {hint}")
 
 # %% ../../nbs/lab/17_chapters.ipynb #1f19efec
 def check_values(
@@ -279,7 +281,7 @@ def check_values(
     for name, value in values.items():
         if not (p := known.get(name)):
             hint = nearest(name, known) if known else "it has none."
-            raise InputError(f"{where}{chapter.name} has no parameter {str(name)!r}; {hint}")
+            raise InputError(f"{where}{chapter.name} has no parameter {str(name)[:60]!r}; {hint}")
         try: read[name] = p.read(value)
         except InputError as e: raise InputError(f"{where}{e}") from None
         except ValueError:
