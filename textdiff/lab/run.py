@@ -20,12 +20,12 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fastcore.basics import patch
 
-from ..basics import InputError, MissingInput, read_json, write_atomic
+from ..basics import InputError, MissingInput, may_replace, read_json, write_atomic
 
 # %% ../../nbs/lab/16_run.ipynb #6fc77ade
 VERDICTS = ("reproduced", "not reproduced", "better", "explained", "open")
@@ -181,9 +181,17 @@ def check_parameters(self:Run,
     "Refuse values that the chapter's parameters cell does not allow, whoever set them; raises `InputError`."
     if not (root := checkout_root()) or not (found := list(root.glob(f"nbs/**/{self.chapter}.ipynb"))): return
     # Imported by name: what it does changes no result, so a run's identity does not hang on it.
-    lab = importlib.import_module(".chapters", __package__)
+    lab = importlib.import_module(".chapters", "textdiff.lab")
     chapter = lab.read_chapter(found[0])
     lab.check_values(chapter, {p.name: values[p.name] for p in chapter.parameters if p.name in values})
+
+@patch
+def target(self:Run,
+    save_to:str,        # the parameter: a folder, seen from the checkout; empty: nothing is to be saved
+    is_ours:Callable,   # folder -> whether it holds an earlier result of the same kind
+)->Path|None:           # where to save
+    "Where a chapter saves what it made, asked before any work. Raises `InputError` if something else lies there."
+    return may_replace((checkout_root() or Path()) / save_to, is_ours) if save_to else None
 
 # %% ../../nbs/lab/16_run.ipynb #b435243b
 @patch
