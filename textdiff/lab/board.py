@@ -308,6 +308,7 @@ td{overflow-wrap:break-word}th{font-weight:600;white-space:nowrap}td:last-child:
 .board td{border:0;padding:.1rem 0}.board tr{border-bottom:1px solid var(--line);padding:.6rem 0}
 .board td[data-name]:not(:empty)::before{content:attr(data-name) ": ";color:var(--dim)}}
 td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
+h1,h2,h3,h4,p,nav,figcaption{overflow-wrap:anywhere}
 figure{margin:.8rem 0}img{max-width:100%;height:auto;background:#fff;border-radius:4px}
 figcaption{color:var(--dim);font-size:.85rem}nav{display:flex;flex-wrap:wrap;gap:.2rem .9rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);padding:.55rem .75rem;border-radius:4px;
