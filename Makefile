@@ -77,6 +77,8 @@ test-faults: $(READY)  ## wrong input of every kind, runs killed at random momen
 	@$(BIN)/python nbs/faults/inside.py
 	@echo "== kills"
 	@$(BIN)/python nbs/faults/kills.py
+	@echo "== a full disk"
+	@$(BIN)/python nbs/faults/disk.py
 	@echo "== a hostile report"
 	@$(BIN)/python nbs/faults/browser.py
 

@@ -93,7 +93,8 @@ def _units(
 # %% ../nbs/foundations/02_corpora.ipynb #4063c89e
 def _read_text(path, encoding):
     "A file's text, line ends as \\n, no byte order marks. Raises `InputError` that names the file and the way out."
-    data = Path(path).read_bytes()
+    try: data = Path(path).read_bytes() if Path(path).stat().st_size else b""        # a device may never end
+    except OSError as e: raise InputError(f"{path} cannot be read: {e.strerror or e}.") from None
     try: text = data.decode(encoding)
     except UnicodeDecodeError as error: raise InputError(_way_out(path, data, error.start, encoding)) from None
     except LookupError:
@@ -113,7 +114,9 @@ def _files(path):
     "A file, or all files below a folder in the order of their names; hidden files are left out."
     path = Path(path)
     if path.is_file(): return [path]
-    files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+    if not path.is_dir(): raise InputError(f"{path} is no text and no folder of texts.")
+    try: files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+    except OSError as e: raise InputError(f"The folder {path} cannot be read: {e.strerror or e}.") from None
     files = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
     if not files: raise InputError(f"The folder {path} holds no files; put text files into it.")
     return files

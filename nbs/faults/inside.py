@@ -16,10 +16,10 @@ def drawn(chapter, given, dice):
     from textdiff.lab.chapters import declared_range
     for p in chapter.parameters:
         if p.name not in FREE or p.name in given or "bool" in p.type: continue
-        low, high, above, _ = declared_range(p.help) or (0, 2**64 - 1, False, "")
-        if "int" in p.type: value = dice.choice([int(low), int(min(high, low + 3)), 2**64 - 1 if p.name.startswith("seed") and p.type != "int" else int(low) + 1])
+        low, high, above, _ = declared_range(p.help) or (0, 2**32 - 1, False, "")
+        if "int" in p.type: value = dice.choice([int(low), int(min(high, low + 3)), 2**32 - 1 if p.name.startswith("seed") and p.type != "int" else int(low) + 1])
         else: value = dice.choice([low + 1e-6 if above else low, min(high, 1e6), dice.uniform(low, min(high, 10))])
-        if p.name == "seed": value = dice.choice([0, 3, 2**64 - 1])
+        if p.name == "seed": value = dice.choice([0, 3, 2**32 - 1])
         if p.name in ("seeds", "exam", "twin_steps", "learn_steps") and p.type == "int": value = min(value, int(low) + 1)
         yield f"{p.name}={value}"
 

@@ -22,7 +22,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from pathlib import Path
 
-from ..basics import LARGEST_SEED, SHIPPED, InputError, MissingInput, fingerprint, nearest, whole_number
+from ..basics import SHIPPED, InputError, MissingInput, fingerprint, nearest, whole_number
 from .run import checkout_root
 
 # %% ../../nbs/lab/17_chapters.ipynb #3984443e
@@ -110,7 +110,7 @@ class Parameter:
     help:str=""
 
     def read(self, value):
-        "`value` in the declared type, range and choices; raises ValueError. A seed is what torch takes."
+        "`value` in the declared type, range and choices; raises ValueError. A seed is from 0 to 2^32 - 1."
         value = parse_value(value, self.type)
         several = isinstance(value, list)
         if several and not value and not re.search(r"\bempty\b|\[\]", self.help):
@@ -130,7 +130,8 @@ class Parameter:
     def check_number(self, number):
         "Refuse a number outside the declared range, or no multiple of what it must be one of."
         if self.name in ("seed", "seeds") and (self.name == "seed" or self.type.startswith("list")):
-            whole_number(number, self.name if self.name == "seed" else "a seed", 0, LARGEST_SEED)
+            # torch takes more; a chapter counts on from its seed
+            whole_number(number, self.name if self.name == "seed" else "a seed", 0, 2**32 - 1)
         if (m := re.search(r"\ba multiple of (\d+)", self.help)) and number % int(m[1]):
             raise InputError(f"{self.name} is {str(number)[:60]}, expected a multiple of {m[1]}")
         if not (declared := declared_range(self.help)): return
