@@ -33,7 +33,7 @@ FLOORS = {"foundations": "What text diffusion is made of", "lab": "How an experi
 def contents():
     "The table of contents, floor by floor, as cells of the first page."
     for floor, caption in FLOORS.items():
-        rooms = sorted((ROOT / "nbs" / floor).glob("[0-9]*.ipynb"))
+        rooms = sorted((ROOT / "nbs" / floor).glob("*.ipynb"))
         pages = [f"{floor}/{room.stem}" for room in rooms]
         if pages: yield "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```"])
 
