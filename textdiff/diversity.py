@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SMOOTHINGS', 'Flat', 'flatten', 'top_token_share', 'distinct_n', 'sample_entropy', 'pooled_entropy', 'unique_share',
-           'self_bleu', 'grammatical_share', 'memorised_share', 'longest_copy']
+           'self_bleu', 'grammatical_share', 'memorised_share', 'longest_copy', 'portrait']
 
 # %% ../nbs/foundations/12_diversity.ipynb #5c2054e8
 import math
@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from .basics import InputError, whole_number
-from .grammars import is_grammatical, sentences
+from .grammars import built_in_grammar, is_grammatical, sentences
 from .metrics import valid_positions
+from .tokens import sentence_texts
 
 SMOOTHINGS = ("floor", "add-one", "none")     # of self_bleu
 
@@ -343,3 +344,26 @@ def longest_copy(
     a, b = _both(samples, train, mask, train_mask)
     longest = torch.full((a.rows,), torch.nan, dtype=torch.float64, device=a.row.device)
     return longest.scatter_reduce(0, a.row, _match_lengths(a, b).double(), "amax", include_self=False)
+
+# %% ../nbs/foundations/12_diversity.ipynb #b0a70002
+def portrait(
+    ids:Tensor,                # sentences (N, L)
+    tokenizer,
+    grammar:str|None=None,     # a built-in grammar, which judges exactly
+    train:list|None=None,      # training sentences, each a list of words
+)->dict:                       # share, share, share, bits, share, share, share: of those that can be measured
+    "What sentences on rows of their own are like, in the measures of this chapter."
+    said = sentence_texts(ids, tokenizer)
+    lists, judge, found = [s.split() or ["-"] for s in said], None, {}
+    if grammar:
+        judge = built_in_grammar(grammar)
+        reached = sum(map(judge.reaches, said)) / len(said)
+        found = {"grammatical": grammatical_share(said, grammar), "right so far": reached}
+    found |= {"top": top_token_share(lists), "entropy": pooled_entropy(lists),
+              "distinct-2": _or_nan(distinct_n, lists, 2), "unique": unique_share(lists)}
+    if train: found["copied"] = _or_nan(memorised_share, lists, train, 8)
+    return found
+
+def _or_nan(measure, *args): # where there is nothing to measure, such as in rows of one word
+    try: return measure(*args)
+    except InputError: return math.nan

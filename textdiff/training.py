@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['step_seed', 'lr_factor', 'pick_device', 'gains_from_bf16', 'resolve_precision', 'autocast', 'adamw', 'muon',
            'ema_decay', 'averaged', 'OneLine', 'Progress', 'FitConfig', 'ahead', 'own_answer', 'Diverged', 'Fit',
-           'Trainer', 'held_signals', 'deliver', 'fit']
+           'Trainer', 'held_signals', 'deliver', 'fit', 'learn']
 
 # %% ../nbs/foundations/10_training.ipynb #3dabd246
 import hashlib
@@ -34,6 +34,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from .basics import InputError, fingerprint, whole_number, write_atomic
+from .tokens import Blocks
 from .weights import assign_tensors, pack_tensors, read_tensors, write_tensors
 
 # %% ../nbs/foundations/10_training.ipynb #e6dd8bf9
@@ -751,3 +752,24 @@ def fit(
     _check_fit(config, model, evaluate, folder)
     given = dict(model=model, loss=loss, batches=batches, evaluate=evaluate, optimizer=optimizer, folder=folder)
     return Trainer(config, **given, log=log, tracker=tracker, extra=extra, show=show).run()
+
+# %% ../nbs/foundations/10_training.ipynb #1ea70002
+def learn(
+    make,               # make() -> an untrained model with a `trunk`, from torch's global generator
+    loss,               # loss(model, ids, generator[, step])
+    ids:Tensor,         # training rows (N, L)
+    steps:int,          # optimiser steps
+    batch_size:int=128, # rows per step
+    seed:int=0,         # of the start, the order of rows, the noise
+    device="cpu",       # where to train
+    **how,              # of `fit`: folder, evaluate, log, extra; and of `FitConfig`: every, compile
+)->Fit:
+    "Train: Muon on the trunk, a cooldown in the last third, averaged weights. All that is random hangs on the seed."
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = make().to(device)
+    rows = Blocks(ids.numpy())
+    more = {name: how.pop(name) for name in ("every", "compile") if name in how}
+    config = FitConfig(steps, 3e-3, warmup=50, decay="wsd", cooldown=0.3, ema=0.998, seed=seed, **more)
+    return fit(model, loss, lambda i: rows.batch(seed, i, batch_size), config,
+               optimizer=lambda m: muon(m, m.trunk, rest_lr=3e-3), **how)

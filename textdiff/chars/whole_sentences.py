@@ -18,12 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..bart.after_collapse import given_words, sentence_texts
 from ..basics import LARGEST_SEED, InputError, model_folder, read_json, replacing, whole_number
 from ..policies import Ancestral, ConfidentFirst, LeftToRight, Scattered, Spread, policy_named
 from ..processes import Masking, final, sample
 from ..schedules import linear
-from ..tokens import load_tokenizer
+from ..tokens import given_words, load_tokenizer, sentence_texts
 from ..transformer import TrunkConfig
 from ..weights import load_weights, save_weights
 from .masked_chars import CharModel
