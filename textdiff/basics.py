@@ -63,7 +63,7 @@ def atomic(
     "A binary file that takes its name only when the block ends without an error; parent folders are made."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temp = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temp = path.with_name(f".{path.name[-50:]}.{uuid.uuid4().hex[:8]}.tmp")      # not longer than a name may be
     try:
         with open(temp, "wb") as file:
             yield file
@@ -73,7 +73,8 @@ def atomic(
     except OSError as e:                                    # nobody knows the temporary name
         if e.filename != str(temp): raise
         raise type(e)(e.errno, e.strerror, str(path)) from e
-    finally: temp.unlink(missing_ok=True)
+    finally:
+        with suppress(OSError): temp.unlink(missing_ok=True)
 
 def write_atomic(
     path,            # file to write
@@ -113,7 +114,8 @@ def may_replace(
     is_ours:Callable[[Path], bool],   # whether a folder that is not empty is an earlier result of the same kind
 )->Path:                              # the folder
     "Refuse a folder that could hold anything but an earlier result; ask before any work. Raises `InputError`."
-    reason = _why_not(folder, is_ours)
+    try: reason = _why_not(folder, is_ours)
+    except OSError as e: reason = f"cannot be looked at ({e.strerror})"          # a name that is too long
     if reason: raise InputError(f"The folder {str(folder)!r} {reason}; it stays. Name one that is not there yet.")
     return Path(folder)
 
@@ -126,7 +128,9 @@ def replacing(
     "A fresh folder beside `folder` that takes its place when the block ends without error. Raises `InputError`."
     folder = may_replace(folder, is_ours).absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh, old = (folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.{kind}") for kind in ("new", "old"))
+    fresh, old = (
+        folder.with_name(f".{folder.name[-50:]}.{uuid.uuid4().hex[:8]}.{kind}") for kind in ("new", "old")
+    )
     try: fresh.mkdir()
     except OSError as e: raise type(e)(e.errno, e.strerror, str(folder)) from e
     try:

@@ -232,7 +232,7 @@ def verb(
 def _arc(args):
     least = 0 if args.which == "solve" else 1
     whole_number(args.steps, "--steps", least, 128), whole_number(args.vote, "--vote", least, 72)
-    whole_number(args.seed, "--seed", 0, 2**32)
+    whole_number(args.seed, "--seed", 0, 2**32 - 1)
     return _solve_one(args) if args.which == "solve" else _evaluate_set(args)
 
 def _found_task(name): # a file, or a public task

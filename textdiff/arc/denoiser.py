@@ -406,6 +406,6 @@ def load_grid_model(
         model.learnt = [*map(str, config["learnt"])]
         names = [f"model-{i + 1}.safetensors" for i in range(whole_number(config["files"], "files", 1, 999))]
     except (ValueError, KeyError, TypeError, RuntimeError) as e: raise InputError(
-        f"{folder / 'config.json'} describes no grid model ({type(e).__name__}: {e}): save it again.") from None
+        f"{folder / 'config.json'} describes no grid model ({type(e).__name__}: {e}): make it again with chapter 41.") from None
     assign_tensors(model, {k: v for file in names for k, v in read_tensors(found(file) / file)[0].items()}, folder.name)
     return model.eval().to(device)

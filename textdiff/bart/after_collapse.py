@@ -293,7 +293,7 @@ def _described(folder): # an untrained writer, as config.json says
             return Writer(torch.ones(vocab), config["length"], noise, TrunkConfig(**config["trunk"]), width,
                           config["size"], config["skip"])
     except (ValueError, KeyError, TypeError, RuntimeError) as e: raise InputError(
-        f"{folder / 'config.json'} describes no writer ({type(e).__name__}: {e}); use save_writer again.") from None
+        f"{folder / 'config.json'} describes no writer ({type(e).__name__}: {e}); make it again with chapter 28.") from None
 
 def load_writer(
     name:str|Path="mini",           # "mini", the one that ships, or a folder that `save_writer` wrote

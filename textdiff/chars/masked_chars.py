@@ -231,10 +231,9 @@ def _described(folder): # config.json's vocab, T, blockwise, trunk and the twin'
         if config["format"] != FORMAT: raise ValueError(f"its format is {config['format']!r}")
         trunk, twin = TrunkConfig(**config["trunk"]), config["twin"] and TrunkConfig(**config["twin"])
         return config["vocab"], config["T"], config["blockwise"], trunk, twin
-    except (ValueError, KeyError, TypeError) as e:
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
         raise InputError(f"{folder / 'config.json'} does not describe a masked character model ({type(e).__name__}: "
-                         f"{e}); "
-                         "save the model again with save_chars.") from None
+                         f"{e}); make it again with chapter 30.") from None
 
 def load_chars(
     name:str|Path="mini",    # "mini", the one that ships, or a folder written by `save_chars`

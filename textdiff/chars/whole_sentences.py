@@ -214,7 +214,7 @@ def load_sentences(
         if config["twin"]: made.append(CharModel(vocab, TrunkConfig(**config["trunk"] | {"causal": True})))
         if sizes.dim() != 1 or not sizes.sum() > 0 or sizes.min() < 0: raise ValueError("sizes are counts")
     except (ValueError, KeyError, TypeError, RuntimeError) as e: raise InputError(
-        f"{folder / 'config.json'} describes no such model ({type(e).__name__}: {e}); save it again.") from None
+        f"{folder / 'config.json'} describes no such model ({type(e).__name__}: {e}); make it again with chapter 34.") from None
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) != vocab: raise InputError(
         f"The tokenizer of {folder} has {len(tokenizer)} tokens, the model {vocab}: not of one model.")

@@ -574,7 +574,8 @@ def _run(args):
         _complain(said) if status["status"] == "refused" else print(said, flush=True)
     try: statuses = run_many(jobs, at_once, done, lambda job: CellLine(job.chapter, shared=shared))
     except KeyboardInterrupt:
-        _complain("interrupted; the same command resumes it")
+        _complain("interrupted; the same command resumes it" if not args.fresh else "interrupted; the same command without "
+                  "--fresh resumes it, and what was finished before is kept beside it")
         return EXIT["interrupted"]
     if everything:
         lines = [f"{s['status']:12} {j.chapter}" for j, s in zip(jobs, statuses, strict=True)]

@@ -315,10 +315,12 @@ def _read_yaml(path):
             return super().construct_mapping(node, deep)
     try: read = yaml.load(path.read_text(encoding="utf-8"), Once) or {}  # noqa: S506 (it is a SafeLoader)
     except InputError: raise
-    except (yaml.YAMLError, ValueError, RecursionError, OSError) as e:
+    except OSError as e: raise InputError(f"{path.name} cannot be read: {e.strerror}") from e
+    except UnicodeDecodeError as e: raise InputError(f"{path.name} is no text in UTF-8: mend it or give another profile") from e
+    except (yaml.YAMLError, ValueError, RecursionError) as e:
         line = getattr(getattr(e, "problem_mark", None), "line", None)
-        at = "" if line is None else f" (line {line + 1})"
-        raise InputError(f"{path.name} is no YAML{at}: mend it or give another profile") from e
+        at, why = "" if line is None else f" (line {line + 1})", getattr(e, "problem", None) or "it is nested too deeply"
+        raise InputError(f"{path.name} is no profile{at}: {why}") from e
     if isinstance(read, dict) and all(isinstance(v or {}, dict) for v in read.values()): return read
     raise InputError(f"{path.name}: expected chapter numbers, each with `parameter: value` lines below it")
 

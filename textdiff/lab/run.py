@@ -8,7 +8,6 @@ __all__ = ['VERDICTS', 'PROFILES', 'EXIT', 'REFUSALS', 'checkout_root', 'from_he
            'number_text', 'claim_row']
 
 # %% ../../nbs/lab/16_run.ipynb #75e0aa01
-import atexit
 import contextlib
 import importlib
 import io
@@ -21,6 +20,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from fastcore.basics import patch
@@ -127,9 +127,9 @@ def scratch_folder(
     return _own_scratch[root, chapter]
 
 def _temporary_folder(chapter):
-    "A folder that is gone when this process ends."
+    "A folder that is gone when this process ends, be it a worker of `multiprocessing`, which passes `atexit` by."
     folder = tempfile.mkdtemp(prefix=f"textdiff-{chapter}-")
-    atexit.register(shutil.rmtree, folder, True)
+    Finalize(None, shutil.rmtree, (folder, True), exitpriority=0)
     return Path(folder)
 
 # %% ../../nbs/lab/16_run.ipynb #01e55dd3

@@ -182,6 +182,13 @@ def _position(labels, index, injected_at=None):
     return dict(index=index - behind, number=number, of=len(labels), label=label)
 
 # %% ../../nbs/lab/18_runner.ipynb #0aa9d8b4
+def _keep_notebook(folder):
+    "The executed notebook takes its name if it is whole: papermill writes it in place, and may have died in between."
+    half = folder/".notebook.ipynb"
+    with contextlib.suppress(OSError):
+        if read_json(half) is None: half.unlink(missing_ok=True)
+        else: os.replace(half, folder/"notebook.ipynb")
+
 def _kill_group(pid):
     with contextlib.suppress(OSError, TypeError): os.killpg(pid, signal.SIGKILL)
 
@@ -219,7 +226,7 @@ class _Child:
         os._exit(130)
 
     def end(self, status, **values):
-        with contextlib.suppress(OSError): os.replace(self.folder/".notebook.ipynb", self.folder/"notebook.ipynb")
+        _keep_notebook(self.folder)
         shutil.rmtree(self.sockets, ignore_errors=True)
         with contextlib.suppress(OSError): set_status(self.folder, status=status, ended=now(), **values)  # a full disk
 
@@ -345,7 +352,7 @@ def _settle(folder, child):
     told, code = read_json(folder/"status.json", {}), child.returncode
     if told.get("status") == "running":
         _kill_group(told.get("kernel"))
-        with contextlib.suppress(OSError): os.replace(folder/".notebook.ipynb", folder/"notebook.ipynb")
+        _keep_notebook(folder)
         stopped = -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         reason = f"its process was ended by signal {-code}" if code < 0 else "its process ended early; see log.txt"
         set_status(folder, status="interrupted" if stopped else "failed", ended=now(), error="killed", reason=reason)
@@ -369,15 +376,16 @@ def _forget(folder):
 # %% ../../nbs/lab/18_runner.ipynb #be0c61f2
 @contextlib.contextmanager
 def _set_aside(folder):
-    "Keep a finished run beside its folder while it is repeated; it comes back unless the block says that it may go."
+    "Keep a finished run beside its folder while it is repeated, until the block says that it may go."
     aside, keep = folder.with_name(f".{folder.name}.before"), [True]
     if read_status(folder).get("status") == "ok":
-        shutil.rmtree(aside, ignore_errors=True)  # of a command that was killed
+        shutil.rmtree(aside, ignore_errors=True)  # an older one
         os.replace(folder, aside)
     try: yield lambda: keep.clear()
     finally:
-        if aside.exists() and keep and not folder.exists(): os.replace(aside, folder)
-        shutil.rmtree(aside, ignore_errors=True)
+        if not keep: shutil.rmtree(aside, ignore_errors=True)
+        elif aside.exists() and not folder.exists(): os.replace(aside, folder)
+        # else both stay: what was begun can be resumed, and what was finished is not lost
 
 # %% ../../nbs/lab/18_runner.ipynb #dcfcedfb
 def _execute(job, folder, lock, show):
@@ -424,7 +432,7 @@ def run_one(
         if told := done(): return told  # another process has just ended it
         with _set_aside(folder) as replaced:
             status = _execute(job, folder, lock, show)
-            if status["status"] != "refused": replaced()
+            if status["status"] == "ok": replaced()
     if status["status"] == "refused":
         with contextlib.suppress(OSError): folder.parent.rmdir()  # only if it is empty
     return status
