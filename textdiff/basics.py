@@ -13,6 +13,7 @@ import json
 import operator
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
@@ -104,7 +105,8 @@ def _why_not(folder, is_ours):
     if os.path.ismount(path): return "is a disk of its own"
     above = next(place for place in path.absolute().parents if place.exists())
     if not above.is_dir(): return f"lies below {above}, which is a file"
-    if not os.access(above, os.W_OK | os.X_OK): return f"lies in {above}, where you may not write"
+    try: os.rmdir(tempfile.mkdtemp(prefix=".textdiff-", dir=above))     # rights say little: root has all, /proc takes none
+    except OSError as e: return f"lies in {above}, where nothing can be written ({e.strerror})"
     if not path.exists() or not any(path.iterdir()): return None
     try: return None if is_ours(path) else "holds something else"
     except (OSError, ValueError): return "holds something else"

@@ -28,7 +28,7 @@ import psutil
 from fastcore.basics import patch
 
 from ..basics import InputError, read_json
-from .chapters import Job, notebook_cells, path_of, paths_in, read_chapter
+from .chapters import Job, notebook_cells, path_of, paths_in, quick_imports, read_chapter
 from .run import REFUSALS, clear_results, from_here, has_results, take_lock, write_json
 
 # %% ../../nbs/lab/18_runner.ipynb #c3e3503c
@@ -246,7 +246,8 @@ def on_cell(self:_Child, cell, cell_index):
 @patch
 def papermill(self:_Child, log):
     "Execute the notebook; whatever its kernel prints goes to `log`."
-    from papermill import execute_notebook
+    with quick_imports():
+        from papermill import execute_notebook
     literal = lambda path: str(path).replace("{", "{{").replace("}", "}}")  # papermill formats paths
     source, executed = self.spec["notebook"], self.folder/".notebook.ipynb"
     execute_notebook(literal(source), literal(executed), self.spec["params"], kernel_name="python3", language="python",
@@ -258,8 +259,9 @@ def papermill(self:_Child, log):
 @patch
 def execute(self:_Child):
     "Execute the notebook; returns the final status and why."
-    from nbclient.exceptions import DeadKernelError
-    from papermill import PapermillExecutionError
+    with quick_imports():
+        from nbclient.exceptions import DeadKernelError
+        from papermill import PapermillExecutionError
     try:
         with open(self.folder/"log.txt", "a", buffering=1, encoding="utf-8") as log: self.papermill(log)
         return "ok", {}
