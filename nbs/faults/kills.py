@@ -1,6 +1,6 @@
 """Kill the kernel, its child and the runner, or press Ctrl-C: is anything lost, half-written, left running?
 
-    python nbs/faults/kills.py [KILLS]     of each kind in each of the two chapters; 10 without a number
+    python nbs/faults/kills.py [KILLS]     of each kind in each of the two chapters (10; Ctrl-C half of it)
 
 A toy checkout has a chapter that trains and one that samples. Each is run once undisturbed. Then it is ended at random
 moments and started again, until it comes through: its metrics, samples and log must be those of the undisturbed run.
@@ -149,6 +149,7 @@ def after(root, folder, runner, victim):
 def torment(root, chapter, kills):
     "Kill a run until each victim has died `kills` times; yields what is wrong, at last how often it came through."
     dice, left, finished, moved = random.Random(int(chapter)), dict.fromkeys(VICTIMS, kills), 0, 0
+    left["Ctrl-C"] = (kills + 1) // 2
     if code := start(root, chapter).wait(LIMIT): yield f"undisturbed it ended with {code}"; return
     folder, fresh = run_folder(root, chapter), ["--fresh"]
     wanted = results(folder)
@@ -195,7 +196,7 @@ def main(kills=10):
         for root in roots.values(): write_checkout(root)
         for chapter, said in collected(share, roots, kills):
             well = isinstance(said, int)
-            print(f"{chapter}: {kills} of each of {', '.join(VICTIMS)}; it came through {said} times" if well
+            print(f"{chapter}: {kills} each of {', '.join(VICTIMS)} (half of it); it came through {said} times" if well
                   else f"{chapter}: WRONG: {said}", flush=True)
             bad += not isinstance(said, int)
     return int(bad > 0)
