@@ -71,16 +71,13 @@ refresh: $(READY)  ## execute every notebook in place (recorded outputs, README)
 	$(MAKE) readme
 
 test-faults: $(READY)  ## wrong input of every kind, runs killed at random moments, a hostile report in a browser
-	@echo "== mistakes and their sentences"
-	@$(BIN)/python nbs/faults/table.py
-	@echo "== the edge of what is declared"
-	@$(BIN)/python nbs/faults/inside.py
-	@echo "== kills"
-	@$(BIN)/python nbs/faults/kills.py
-	@echo "== a full disk"
-	@$(BIN)/python nbs/faults/disk.py
-	@echo "== a hostile report"
-	@$(BIN)/python nbs/faults/browser.py
+	@$(BIN)/python nbs/faults/kills.py > .venv/kills.log 2>&1 & kills=$$!; failed=0; \
+	echo "== mistakes and their sentences"; $(BIN)/python nbs/faults/table.py || failed=1; \
+	echo "== the edge of what is declared"; $(BIN)/python nbs/faults/inside.py || failed=1; \
+	echo "== kills, which have gone on beside these"; wait $$kills || failed=1; cat .venv/kills.log; \
+	echo "== a full disk"; $(BIN)/python nbs/faults/disk.py || failed=1; \
+	echo "== a hostile report"; $(BIN)/python nbs/faults/browser.py || failed=1; \
+	exit $$failed
 
 mutants: $(READY)  ## write small faults into the code and see whether the tests notice (NOTEBOOK=05_processes for one)
 	$(BIN)/python nbs/mutants/run.py $(NOTEBOOK)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['valid_positions', 'row_mean', 'token_cosine', 'magnitude_ratio', 'token_accuracy', 'exact_match', 'calibration',
-           'mean_std', 'standard_error', 'bootstrap']
+           'mean_std', 'standard_error', 'bootstrap', 'exact_interval']
 
 # %% ../nbs/foundations/11_metrics.ipynb #bc57e278
 import math
@@ -189,3 +189,22 @@ def bootstrap(
     else: values = torch.tensor([float(statistic(x[i])) for i in pick], dtype=torch.float64)
     low, high = values.quantile(torch.tensor([(1-level)/2, (1+level)/2], dtype=torch.float64)).tolist()
     return low, high
+
+# %% ../nbs/foundations/11_metrics.ipynb #fa68e408
+def exact_interval(
+    right:int,         # so many of n independent samples
+    n:int,
+    level:float=0.95,  # probability, at least, with which such an interval holds the true share
+)->tuple[float, float]:# (low, high), shares
+    "Clopper-Pearson interval of a share (1934); what lies outside on either side has half of `1 - level`."
+    whole_number(n, "n"), whole_number(right, "right", 0, n)
+    if not 0 < level < 1: raise InputError(f"level is a share between 0 and 1, for example 0.95, but it is {level}.")
+    def end(k, tail): # the share p at which at most k of n has the probability `tail`
+        low, high = 0.0, 1.0
+        for _ in range(50):
+            p = (low + high) / 2
+            at_most = sum(math.comb(n, i) * p**i * (1 - p)**(n - i) for i in range(k + 1))
+            low, high = (p, high) if at_most > tail else (low, p)
+        return low
+    tail = (1 - level) / 2
+    return end(right - 1, 1 - tail) if right else 0.0, end(right, tail) if right < n else 1.0
