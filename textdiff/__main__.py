@@ -15,7 +15,7 @@ def start()->int:   # exit code; 130 if it was interrupted
     usual = signal.getsignal(signal.SIGINT)
     heard = usual is signal.default_int_handler         # under nohup it is ignored, and stays so
     if heard: signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    from textdiff.lab.board import main  # here the time is spent
+    from textdiff.lab.command import main  # here the time is spent
     if heard: signal.signal(signal.SIGINT, usual)
     return main()
 

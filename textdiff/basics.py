@@ -105,7 +105,8 @@ def _why_not(folder, is_ours):
     if os.path.ismount(path): return "is a disk of its own"
     above = next(place for place in path.absolute().parents if place.exists())
     if not above.is_dir(): return f"lies below {above}, which is a file"
-    try: os.rmdir(tempfile.mkdtemp(prefix=".textdiff-", dir=above))     # rights say little: root has all, /proc takes none
+    # tried, for rights say little: root has all of them, and /proc takes nothing from anybody
+    try: os.rmdir(tempfile.mkdtemp(prefix=".textdiff-", dir=above))
     except OSError as e: return f"lies in {above}, where nothing can be written ({e.strerror})"
     if not path.exists() or not any(path.iterdir()): return None
     try: return None if is_ours(path) else "holds something else"

