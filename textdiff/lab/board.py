@@ -69,6 +69,11 @@ class Result:
 # %% ../../nbs/lab/19_board.ipynb #8eb7d691
 def _rank(profile): return PROFILES.index(profile) if profile in PROFILES else len(PROFILES)
 
+def _sound(r, runs): # a damaged run is left out, by name
+    if reason := r.damaged:
+        print(f"textdiff: {r.folder.relative_to(runs.parent)} is left out: {reason}", file=sys.stderr)
+    return not reason
+
 def results(
     runs:str|Path,       # the runs folder
     local:bool=True,     # also those that are not committed
@@ -77,17 +82,12 @@ def results(
     runs, found = Path(runs), {}
     for path in runs.glob("reference/[!.]*/[!.]*/metrics.json"):
         r = Result(path.parent, path.parent.parent.name, path.parent.name, {"status": "ok"}, True)
-        if reason := r.damaged:
-            print(f"textdiff: {path.parent.relative_to(runs.parent)} is left out: {reason}", file=sys.stderr)
-            continue
-        found[r.chapter, r.label, "reference"] = r
+        if _sound(r, runs): found[r.chapter, r.label, "reference"] = r
     newest_last = sorted(runs.glob("[0-9]*/[!.]*/status.json"), key=lambda p: p.stat().st_mtime)
     for path in newest_last if local else ():
         r = Result(path.parent, path.parent.parent.name, "quick", read_status(path.parent))
         r.profile = str(r.provenance.get("profile") or "unknown")
-        if reason := r.damaged:
-            print(f"textdiff: {path.parent.relative_to(runs.parent)} is left out: {reason}", file=sys.stderr)
-            continue
+        if not _sound(r, runs): continue
         found[r.chapter, r.label, r.status["status"] == "ok"] = r
         if r.status["status"] == "ok": found.pop((r.chapter, r.label, False), None)  # what failed before is mended
     return sorted(found.values(), key=lambda r: (r.chapter, _rank(r.profile), r.label))
