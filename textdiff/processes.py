@@ -5,13 +5,15 @@
 # %% auto #0
 __all__ = ['REVERSE', 'Process', 'level', 'alpha_bars', 'computing_type', 'normal_like', 'uniform_like', 'happens', 'at_places',
            'Gaussian', 'draw', 'Discrete', 'Masking', 'text_probabilities', 'in_pieces', 'Uniform', 'Step', 'final',
-           'asks_for', 'sample', 'predicting']
+           'asks_for', 'steps_shown', 'sample', 'predicting']
 
 # %% ../nbs/foundations/05_processes.ipynb #d40b2045
 import inspect
 import operator
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -19,6 +21,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from fastcore.basics import patch
 from torch import Tensor
+from tqdm import tqdm
 
 from .basics import InputError, nearest
 from .schedules import Schedule, precise_device, random_source
@@ -433,6 +436,19 @@ def _walk(process, denoise, xs, times, clamp, policy, keep, owner, generator):
         yield step
         del step  # let go of the logits before the next ones are made
 
+# %% ../nbs/foundations/05_processes.ipynb #25d7af99
+_PATIENCE, _looks_on = 2., ContextVar("looks_on", default=False)         # seconds; does somebody look on?
+
+@contextmanager
+def steps_shown():
+    "Walks that begin in this block show their steps on standard error: on a terminal, if they take over two seconds."
+    before = _looks_on.set(True)
+    try: yield
+    finally: _looks_on.reset(before)
+
+def _shown(walk, steps): # tqdm with `disable=None` is silent where there is no terminal
+    return iter(tqdm(walk, total=steps, unit=" steps", delay=_PATIENCE, leave=False, disable=None))
+
 # %% ../nbs/foundations/05_processes.ipynb #f3b40e52
 def sample(
     process:Process,                      # what undoes the noise
@@ -456,7 +472,8 @@ def sample(
         f"owner belongs to one packed row (1, N) and has shape (N,); got {tuple(owner.shape)} for {tuple(shape)}.")
     xs = process.prior(shape, generator) if start is None else start
     if keep is not None: keep = keep[0].to(xs.device), keep[1] if callable(keep[1]) else keep[1].to(xs)  # moved once
-    return _walk(process, denoise, _write(xs, keep, times[0]), times, clamp, policy, keep, owner, generator)
+    walk = _walk(process, denoise, _write(xs, keep, times[0]), times, clamp, policy, keep, owner, generator)
+    return _shown(walk, len(times) - 1) if _looks_on.get() else walk
 
 # %% ../nbs/foundations/05_processes.ipynb #c59cebed
 def predicting(

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..basics import LARGEST_SEED, InputError, model_folder, nearest, read_json, replacing, whole_number
+from ..basics import LARGEST_SEED, InputError, model_folder, nearest, read_json, replacing, typed_number, whole_number
 from ..diversity import portrait
 from ..likelihood import read_rows
-from ..processes import Gaussian, draw, final, level, sample
+from ..processes import Gaussian, draw, final, level, sample, steps_shown
 from ..schedules import low_discrepancy
 from ..tokens import given_words, load_tokenizer, sentence_texts
 from ..training import autocast
@@ -336,13 +336,16 @@ def verb(
     add("--sampler", default="ancestral", metavar="NAME", help=f"{', '.join(SAMPLERS)} (default ancestral)")
     add("--churn", type=float, default=0., metavar="X", help="fresh noise with ddim, 0 (default) to 1, ancestral")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same sentences")
+    add("--long", action="store_true", help="no limits on these numbers: it takes as long as it takes")
     return _sample
 
 def _sample(args):
-    whole_number(args.n, "--n", 1, 10_000), whole_number(args.steps, "--steps", 1, 100_000)
+    typed_number(args.n, "--n", 10_000, args.long), typed_number(args.steps, "--steps", 100_000, args.long)
     if not 0 <= args.churn <= 1 or args.churn and args.sampler != "ddim":
         raise InputError(f"--churn is {args.churn}, expected 0 to 1, and --sampler ddim with it.")
-    print(*write_sentences(args.n, args.model, args.steps, args.sampler, args.seed, args.text, args.churn), sep="\n")
+    with steps_shown():
+        texts = write_sentences(args.n, args.model, args.steps, args.sampler, args.seed, args.text, args.churn)
+    print(*texts, sep="\n")
     return 0
 
 # %% ../../nbs/bart/28_after_collapse.ipynb #b9572883

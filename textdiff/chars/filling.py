@@ -6,8 +6,9 @@
 __all__ = ['fill', 'verb']
 
 # %% ../../nbs/chars/36_filling.ipynb #7365f506
-from ..basics import InputError, whole_number
+from ..basics import typed_number, whole_number
 from ..policies import POLICIES
+from ..processes import steps_shown
 from .masked_chars import Chars, load_chars
 from .unmasking import WINDOW, generate, text_nats, with_prompt
 
@@ -63,16 +64,16 @@ def verb(
                                                             "autoregressive twin finds likeliest (default 1)")
     add("--n", type=int, default=1, metavar="N", help="number of fillings (default 1)")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same fillings")
+    add("--long", action="store_true", help="no limits on these numbers: it takes as long as it takes")
     return _fill
 
 def _fill(args):
-    whole_number(args.n, "--n", 1, 10_000), whole_number(args.best_of, "--best-of", 1, 10_000)
-    if args.steps is not None: whole_number(args.steps, "--steps", 1, 100_000)
-    if args.n * args.best_of > 20_000:
-        raise InputError(f"--n {args.n} with --best-of {args.best_of} are {args.n * args.best_of:,} fillings: at most "
-                         "20,000.")
-    texts = fill(args.text, args.model, args.n, args.steps, args.policy, args.seed, blank=args.blank, block=args.block,
-                 best_of=args.best_of,
-                 temperature=args.temperature, top_k=args.top_k, top_p=args.top_p)
+    typed_number(args.n, "--n", 10_000, args.long), typed_number(args.best_of, "--best-of", 10_000, args.long)
+    if args.steps is not None: typed_number(args.steps, "--steps", 100_000, args.long)
+    typed_number(args.n * args.best_of, "--n times --best-of", 20_000, args.long)
+    with steps_shown():
+        texts = fill(args.text, args.model, args.n, args.steps, args.policy, args.seed, blank=args.blank,
+                     block=args.block, best_of=args.best_of, temperature=args.temperature, top_k=args.top_k,
+                     top_p=args.top_p)
     print(*texts, sep="\n")
     return 0

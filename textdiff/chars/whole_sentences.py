@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..basics import LARGEST_SEED, InputError, model_folder, read_json, replacing, whole_number
+from ..basics import LARGEST_SEED, InputError, model_folder, read_json, replacing, typed_number, whole_number
 from ..policies import Ancestral, ConfidentFirst, LeftToRight, Scattered, Spread, policy_named
-from ..processes import Masking, final, sample
+from ..processes import Masking, final, sample, steps_shown
 from ..schedules import linear
 from ..tokens import given_words, load_tokenizer, sentence_texts
 from ..transformer import TrunkConfig
@@ -270,11 +270,14 @@ def verb(
     add("--policy", default="spread", metavar="NAME", help="which words to uncover (default spread: far apart)")
     add("--temperature", type=float, default=0.7, metavar="X", help="0: the likeliest word (default 0.7)")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same sentences")
+    add("--long", action="store_true", help="no limits on these numbers: it takes as long as it takes")
     return _write
 
 def _write(args):
-    whole_number(args.n, "--n", 1, 10_000), whole_number(args.calls, "--calls", 1, 10_000)
-    print(
-        *write_sentences(args.n, args.model, args.calls, args.policy, args.temperature, args.seed, args.text), sep="\n"
-    )
+    typed_number(args.n, "--n", 10_000, args.long), typed_number(args.calls, "--calls", 10_000, args.long)
+    with steps_shown():
+        texts = write_sentences(
+            args.n, args.model, args.calls, args.policy, args.temperature, args.seed, args.text
+        )
+    print(*texts, sep="\n")
     return 0

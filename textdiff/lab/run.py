@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['VERDICTS', 'PROFILES', 'EXIT', 'REFUSALS', 'checkout_root', 'from_here', 'plain', 'write_json', 'take_lock',
            'clear_results', 'has_results', 'scratch_folder', 'Run', 'at_least', 'meets_rule', 'verdict_of',
-           'number_text', 'claim_row']
+           'number_text', 'claim_row', 'Kept', 'kept_run']
 
 # %% ../../nbs/lab/16_run.ipynb #75e0aa01
 import contextlib
@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from multiprocessing.util import Finalize
 from pathlib import Path
+from typing import NamedTuple
 
 from fastcore.basics import patch
 
@@ -353,3 +354,21 @@ def scoreboard(self:Run):   # DataFrame: chapter, claim, journal, this run, verd
     rows = sorted(map(claim_row, self._kept["claims"]), key=lambda row: row["chapter"])
     table = pd.DataFrame(rows, columns=["chapter", "claim", "journal", "ours", "verdict"], dtype=object)
     return table.rename(columns={"ours": "this run"})
+
+# %% ../../nbs/lab/16_run.ipynb #d859c14b
+class Kept(NamedTuple):
+    "What a kept run wrote; empty dicts where there is none, or nothing that can be read."
+    metrics:dict     # what was recorded
+    params:dict
+    provenance:dict
+    folder:Path
+
+def kept_run(
+    chapter:str,       # the notebook's name without suffix
+    name:str="full",   # the profile that it was kept as
+)->Kept:
+    "Read a run that is kept in runs/reference."
+    folder = (checkout_root() or Path())/"runs"/"reference"/chapter/name
+    found = [read_json(folder/f"{file}.json", {}) for file in ("metrics", "params", "provenance")]
+    metrics, params, provenance = (x if isinstance(x, dict) else {} for x in found)
+    return Kept(metrics.get("metrics", {}), params, provenance, folder)
