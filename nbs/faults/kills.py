@@ -190,6 +190,7 @@ def share(roots, kills, number, answers):
 
 def main(kills=10):
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    signal.signal(signal.SIGINT, signal.default_int_handler)          # a shell's `&` has it ignored, here and below
     bad = 0
     with tempfile.TemporaryDirectory(prefix="textdiff-kills-", ignore_cleanup_errors=True) as d:
         roots = {chapter: Path(d).resolve() / chapter for chapter in ("01", "02")}   # a checkout each
