@@ -23,7 +23,7 @@ from fastcore.basics import patch
 from torch import Tensor
 from tqdm import tqdm
 
-from .basics import InputError, nearest
+from .basics import InputError, nearest, need_function
 from .schedules import Schedule, precise_device, random_source
 
 # %% ../nbs/foundations/05_processes.ipynb #680bbabc
@@ -450,6 +450,19 @@ def _shown(walk, steps): # tqdm with `disable=None` is silent where there is no 
     return iter(tqdm(walk, total=steps, unit=" steps", delay=_PATIENCE, leave=False, disable=None))
 
 # %% ../nbs/foundations/05_processes.ipynb #f3b40e52
+def _check_asked(process, denoise, clamp, policy, start, keep):
+    need_function(denoise, "denoise", "denoise(xt, t) -> x0_hat")
+    if clamp is not None: need_function(clamp, "clamp", "clamp(x0_hat) -> x0_hat")
+    if policy is not None: need_function(policy, "policy", "policies.policy_named('confident') gives one by its name")
+    if not hasattr(process.schedule, "T"):
+        raise InputError(f"the schedule of the process is {process.schedule!r}: give one such as schedules.cosine(2000).")
+    if not isinstance(process, Discrete): return
+    for name, ids in (("start", start), ("keep", keep and keep[1])):
+        if not isinstance(ids, Tensor) or not ids.numel(): continue
+        low, high = ids.min().item(), ids.max().item()
+        if low < 0 or high >= process.vocab:
+            raise InputError(f"{name} has ids from {low} to {high}, but the process knows 0 to {process.vocab - 1}.")
+
 def sample(
     process:Process,                      # what undoes the noise
     denoise:Callable,                     # denoise(xt, t) -> x0_hat: clean vectors, or logits; t is a LongTensor (B,)
@@ -464,6 +477,7 @@ def sample(
     generator:torch.Generator|None=None,  # source of all randomness; without `start` its device is the sample's
 )->Iterator[Step]:
     "Yield a `Step` per reverse step; the last one's `xs` is the sample. Raises `InputError` before the first step."
+    _check_asked(process, denoise, clamp, policy, start, keep)
     times = _check_times(times, process.schedule.T, start is not None)
     if start is not None and tuple(start.shape) != tuple(shape):
         raise InputError(f"start has shape {tuple(start.shape)}, but {tuple(shape)} was asked for.")

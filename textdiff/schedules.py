@@ -77,6 +77,8 @@ def random_source(
     dtype:torch.dtype=torch.float64,  # of the numbers
 )->tuple:                             # generator and device to draw with
     "Numbers are drawn where the generator lives: a CPU generator gives the same ones for every device."
+    if not isinstance(generator, torch.Generator | None): raise InputError(
+        f"generator is {generator!r}, expected a torch.Generator, such as torch.Generator().manual_seed(42).")
     device = torch.device(device if generator is None else generator.device)
     if dtype != torch.float64 or precise_device(device) == device: return generator, device
     if generator is None: return None, precise_device(device)

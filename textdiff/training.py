@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from .basics import InputError, fingerprint, whole_number, write_atomic
+from .basics import InputError, fingerprint, need_function, whole_number, write_atomic
 from .tokens import Blocks
 from .weights import assign_tensors, pack_tensors, read_tensors, write_tensors
 
@@ -534,6 +534,8 @@ def evaluate(self:Trainer):
     asks = "step" in inspect.signature(self.given.evaluate).parameters
     with torch.no_grad(), autocast(self.device, self.precision):
         values = self.given.evaluate(model, **({"step": self.step} if asks else {}))
+    if not isinstance(values, dict): raise InputError(
+        f"evaluate returned a {type(values).__name__}, expected a dict of floats, such as {{'val_loss': 1.5}}.")
     values = {k: float(v) for k, v in values.items()}
     if self.world > 1:
         from accelerate.utils import broadcast_object_list
@@ -722,8 +724,12 @@ def train(self:Trainer, progress:Progress):
     if tracker: self.accelerator.end_training()
 
 # %% ../nbs/foundations/10_training.ipynb #e3741316
-def _check_fit(config, model, evaluate, folder):
+def _check_fit(config, model, loss, batches, evaluate, optimizer, folder):
     "Refuse what the other arguments of `fit` cannot be."
+    need_function(loss, "loss", "loss(model, batch, generator)")
+    need_function(batches, "batches", "batches(i), the batch of step i")
+    if evaluate is not None: need_function(evaluate, "evaluate", "evaluate(model) -> a dict of floats")
+    if optimizer is not None: need_function(optimizer, "optimizer", "optimizer(model), which makes one")
     if not isinstance(config, FitConfig):
         raise InputError(f"config is {config!r}, expected a FitConfig, such as FitConfig(steps=1000)")
     if config.patience and not evaluate:
@@ -749,7 +755,7 @@ def fit(
     show:bool=True,    # progress line
 )->Fit:                # the model, its average, the best evaluation, the history
     "Train; in a folder, resume exactly. Raises InputError for what cannot work, Diverged if the loss is not finite."
-    _check_fit(config, model, evaluate, folder)
+    _check_fit(config, model, loss, batches, evaluate, optimizer, folder)
     given = dict(model=model, loss=loss, batches=batches, evaluate=evaluate, optimizer=optimizer, folder=folder)
     return Trainer(config, **given, log=log, tracker=tracker, extra=extra, show=show).run()
 
