@@ -478,6 +478,7 @@ def sample(
 )->Iterator[Step]:
     "Yield a `Step` per reverse step; the last one's `xs` is the sample. Raises `InputError` before the first step."
     _check_asked(process, denoise, clamp, policy, start, keep)
+    random_source(generator, dtype=torch.float32)                    # is it one?
     times = _check_times(times, process.schedule.T, start is not None)
     if start is not None and tuple(start.shape) != tuple(shape):
         raise InputError(f"start has shape {tuple(start.shape)}, but {tuple(shape)} was asked for.")
