@@ -347,13 +347,16 @@ def claim_row(
                 evidence=_evidence_text(claim))
 
 # %% ../../nbs/lab/16_run.ipynb #31453307
+def _own_rows(claims): # one run's answers, as a table
+    import pandas as pd
+    rows = sorted(map(claim_row, claims), key=lambda row: row["chapter"])
+    table = pd.DataFrame(rows, columns=["chapter", "claim", "journal", "ours", "verdict"], dtype=object)
+    return table.rename(columns={"ours": "this run"})
+
 @patch
 def scoreboard(self:Run):   # DataFrame: chapter, claim, journal, this run, verdict
     "The rows of the scoreboard that this run has answered so far; this is how a chapter ends."
-    import pandas as pd
-    rows = sorted(map(claim_row, self._kept["claims"]), key=lambda row: row["chapter"])
-    table = pd.DataFrame(rows, columns=["chapter", "claim", "journal", "ours", "verdict"], dtype=object)
-    return table.rename(columns={"ours": "this run"})
+    return _own_rows(self._kept["claims"])
 
 # %% ../../nbs/lab/16_run.ipynb #d859c14b
 class Kept(NamedTuple):
@@ -362,6 +365,11 @@ class Kept(NamedTuple):
     params:dict
     provenance:dict
     folder:Path
+    claims:list      # as `Run.claim` noted them
+
+    def scoreboard(self): # DataFrame, as `Run.scoreboard` gives it
+        "The rows that it answered."
+        return _own_rows(self.claims)
 
 def kept_run(
     chapter:str,       # the notebook's name without suffix
@@ -371,4 +379,4 @@ def kept_run(
     folder = (checkout_root() or Path())/"runs"/"reference"/chapter/name
     found = [read_json(folder/f"{file}.json", {}) for file in ("metrics", "params", "provenance")]
     metrics, params, provenance = (x if isinstance(x, dict) else {} for x in found)
-    return Kept(metrics.get("metrics", {}), params, provenance, folder)
+    return Kept(metrics.get("metrics", {}), params, provenance, folder, metrics.get("claims", []))
