@@ -26,6 +26,7 @@ from pathlib import Path
 from ..basics import InputError, MissingInput
 from .board import keep_reference, read_dict, report, scoreboard, to_markdown
 from .chapters import chapters, find_chapter, need_checkout, plan
+from .journal import claims
 from .run import EXIT, REFUSALS, from_here, number_text
 from .runner import interruptible, run_many
 
@@ -146,6 +147,7 @@ def _add_run(verb):
 def _add_others(verb):
     "textdiff list, scoreboard, report, reference"
     listed = verb("list", "show the chapters, their questions and parameters")
+    listed.add_argument("chapter", nargs="?", metavar="CHAPTER", help="only this chapter, by number or name")
     listed.add_argument("--json", action="store_true", help="as JSON")
     board = verb("scoreboard", "show the journal's claims and what we measured")
     board.add_argument("--chapter", metavar="CHAPTER", help="only this chapter's number or name")
@@ -162,7 +164,8 @@ def _parser(
 ):
     "The command line."
     p = _Parser(prog="textdiff", description="Run the chapters of the laboratory and see what came out.",
-                epilog="Example: textdiff run 21 --profile quick -p level_max=2.0")
+                epilog="run, list, scoreboard, report and reference work in a checkout, the others anywhere. "
+                       "Example: textdiff run 21 --profile quick -p level_max=2.0")
     verbs = p.add_subparsers(dest="verb", metavar="VERB", required=True)
     def verb(name, text, more=""):
         return verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.{more}")
@@ -190,8 +193,8 @@ def _list(args):
     "textdiff list"
     every = chapters(need_checkout("list"))
     for c in every:
-        if c.broken: _complain(c.broken)
-    among = [c for c in every if c.runnable]
+        if c.broken and args.chapter is None: _complain(c.broken)
+    among = [c for c in every if c.runnable] if args.chapter is None else [find_chapter(args.chapter, every)]
     if args.json:
         told = [dict(name=c.name, number=c.number, title=c.title, question=c.question, notebook=from_here(c.path),
                      parameters=[dataclasses.asdict(p) for p in c.parameters]) for c in among]
@@ -213,6 +216,7 @@ def _scoreboard(args):
     table = scoreboard(chapter=chosen and chosen.number, local=not args.reference)
     who, which = (chosen.name, chosen.number) if chosen else ("the journal", "all")
     none = f"no claim of {who} has been answered yet; 'textdiff run {which}' may answer some"
+    if chosen and not claims(chosen.number): none = f"the journal makes no claim that {chosen.name} answers"
     print(to_markdown(table) if len(table) else none)
 
 def _report(args): print(from_here(report()))
