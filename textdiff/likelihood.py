@@ -112,7 +112,7 @@ def bits(
     "Nats per row as bits per character; for a row of nats that are a bound, this is one too."
     if not bool((torch.as_tensor(characters) > 0).all()):
         raise InputError(f"bits per character need at least one character; got {characters}.")
-    return nats / (characters * math.log(2))
+    return nats / ((torch.as_tensor(characters) if isinstance(characters, list) else characters) * math.log(2))
 
 # %% ../nbs/foundations/13_likelihood.ipynb #7f2e0b10
 def _in_batches(f, size, *tensors):

@@ -24,8 +24,10 @@ class Schedule:
     alpha_bar: Tensor  # share that survives, (T+1,), float64, on the CPU; 1 at time 0, never rising
     def __post_init__(self):
         alpha_bar = torch.as_tensor(self.alpha_bar).detach().to("cpu", torch.float64).clone()
-        if problem := _problem(alpha_bar): raise InputError(
-            f"The schedule {self.name!r} is not valid: it needs {problem}; got {alpha_bar}.")
+        if problem := _problem(alpha_bar):
+            ends = [f"{v:.4g}" for v in alpha_bar.flatten()[[0, -1]].tolist()] if alpha_bar.numel() else ["nothing"]
+            raise InputError(f"The schedule {self.name!r} is not valid: it needs {problem}; got "
+                             f"{' ... '.join(ends)}, of shape {tuple(alpha_bar.shape)}.")
         object.__setattr__(self, "alpha_bar", alpha_bar)
         object.__setattr__(self, "_on", {})  # copies of the table, one per device that asked for it
     @property

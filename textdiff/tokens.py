@@ -57,7 +57,7 @@ def _literal(tokenizer):
 
 # %% ../nbs/foundations/03_tokens.ipynb #c2379bfa
 class CharTokenizer:
-    "One token per character; id 0 is the mask, which no text produces. Same names as transformers' tokenizers."
+    "One token per character; id 0 is the mask, which no text produces. It has the names that we use of transformers'."
     bos_token_id = eos_token_id = None
     mask_token_id = 0
     def __init__(self,
