@@ -284,4 +284,4 @@ def main(
     return EXIT["refused"]
 
 # %% ../../nbs/lab/command.ipynb #af9606a2
-if __name__ == "__main__" and __package__: sys.exit(main())  # python -m textdiff.lab.board, and not this notebook
+if __name__ == "__main__" and __package__: sys.exit(main())  # python -m textdiff.lab.command, and not this notebook
