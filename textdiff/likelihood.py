@@ -67,6 +67,12 @@ def _double(x):
     "In float64; on the CPU where the device has none (Apple's MPS)."
     return (x.cpu() if x.device.type == "mps" else x).double()
 
+def _numbers(nats):
+    "The estimate as it is, unless the model gave none: averaged with others, NaN would spread unseen."
+    if bool(nats.isnan().any()): raise InputError("The model's answers are not numbers (NaN), so there is no bound: "
+                                                  "look at its weights, and at its training's loss.")
+    return nats
+
 def _covered_nats(denoise, process, x0, cover, t):
     "Nats for the characters under the cover, given those that are visible: (B,), float64."
     logits = denoise(x0.masked_fill(cover, process.mask_id), t)
@@ -102,7 +108,7 @@ def masked_nelbo(
     row = torch.arange(len(t), device=x0.device) % len(x0)
     batches = zip(*(v.split(batch_size) for v in (row, cover, t)), strict=True)
     nats = torch.cat([_covered_nats(denoise, process, x0[i].long(), c, s) for i, c, s in batches])
-    return (weight.to(nats.device) * nats).view(draws, -1).mean(0)
+    return _numbers((weight.to(nats.device) * nats).view(draws, -1).mean(0))
 
 # %% ../nbs/foundations/13_likelihood.ipynb #20f8ff05
 def bits(
@@ -158,7 +164,7 @@ def uniform_nelbo(
     def cost(*part): return _uniform_nats(denoise, process, *part)
     for t in draw_times(len(x0)*draws, T, generator).to(x0.device).view(draws, -1):
         nats = nats + _in_batches(cost, batch_size, x0, process.corrupt(x0, t, generator), t)
-    return _left_over(process, x0) + T * nats / draws
+    return _numbers(_left_over(process, x0) + T * nats / draws)
 
 # %% ../nbs/foundations/13_likelihood.ipynb #7f2e0b21
 def read_rows(
@@ -238,4 +244,4 @@ def gaussian_nelbo(
         if T == 1: continue                                           # the one step reads
         far = _in_batches(missed, batch_size, process.corrupt(clean, t, generator), t, clean)
         nats = nats + (T - 1) * weight.to(far.device)[t.to(far.device)] * far
-    return _last_signal(process, clean) + nats / draws
+    return _numbers(_last_signal(process, clean) + nats / draws)

@@ -68,6 +68,8 @@ class CharTokenizer:
         self.pad_token_id = 1 if pad else None
         self.ids = {char: i for i, char in enumerate(self.chars, 2 if pad else 1)}
     def __len__(self): return len(self.chars) + (1 if self.pad_token_id is None else 2)
+    @property
+    def vocab_size(self): return len(self)
     def to_dict(self): return dict(kind="CharTokenizer", chars="".join(self.chars), pad=self.pad_token_id is not None)
 
 @patch

@@ -30,10 +30,9 @@ from textdiff.basics import fingerprint
 from textdiff.training import FitConfig, fit
 torch.manual_seed(seed)
 model = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Dropout(0.1), torch.nn.Linear(32, 1))
-def batch(i):
-    time.sleep(0.01)
-    return torch.randn(16, 8, generator=torch.Generator().manual_seed(i))
+def batch(i): return torch.randn(16, 8, generator=torch.Generator().manual_seed(i))
 def loss(m, x, generator):
+    time.sleep(0.02)                                         # five seconds in all: longer than a blow waits
     noise = 0.1 * torch.randn(x.shape, generator=generator)
     return ((m(x + noise)[:, 0] - x.sum(1)) ** 2).mean(), {}
 def evaluate(m): return {"val_loss": loss(m, batch(10**6), torch.Generator().manual_seed(1))[0].item()}
@@ -67,7 +66,7 @@ def write_checkout(root):
     from nbformat import v4
     (root / "nbs" / "toys").mkdir(parents=True)
     (root / "settings.ini").write_text("[DEFAULT]\nlib_name = textdiff\n")
-    for name, steps, code in (("01_training", 500, TRAINING), ("02_sampling", 16, SAMPLING)):
+    for name, steps, code in (("01_training", 250, TRAINING), ("02_sampling", 16, SAMPLING)):
         declared = v4.new_code_cell(f"steps: int = {steps}  # 1..\nseed: int = 0", metadata={"tags": ["parameters"]})
         code = [v4.new_code_cell(START.format(name=name)), v4.new_code_cell(code)]
         cells = [v4.new_markdown_cell(f"# {name}\n\n**Question.** Does it last?"), declared, *code]
@@ -134,6 +133,12 @@ def working(root, chapter):
     parent = processes(root).get(status.get("kernel"))
     return parent and (folder, parent, status["kernel"])
 
+def under_way(root, chapter):
+    "Has it written a line since its last cell began?  Imports alone may take longer than any blow waits for."
+    folder, _, _ = working(root, chapter) or (None, None, None)
+    written = lambda: (folder / "metrics.jsonl").stat().st_mtime_ns if (folder / "metrics.jsonl").exists() else 0
+    if folder: before = written(); until(lambda: written() != before or not working(root, chapter), LIMIT)
+
 def after(root, folder, runner, victim):
     "What is wrong once a victim has died."
     from textdiff.lab.runner import read_status
@@ -158,7 +163,8 @@ def torment(root, chapter, kills):
         before = None if fresh else saved_step(folder)
         runner, fresh = start(root, chapter, *fresh), []
         victim = dice.choice([v for v in VICTIMS if left[v]])
-        until(lambda: working(root, chapter) or runner.poll() is not None, LIMIT)
+        until(lambda run=runner: working(root, chapter) or run.poll() is not None, LIMIT)
+        if left[victim] % 2: under_way(root, chapter)                 # each other blow falls on work, not on imports
         time.sleep(dice.uniform(0, 3))
         if found := working(root, chapter):
             pid = {"child": found[1], "kernel": found[2]}.get(victim, runner.pid)

@@ -55,7 +55,8 @@ def verb(
                                                               "(default confident)")
     add("--block", type=int, metavar="N", help="write N characters after N characters from the left (1: one by one); "
                                                "default all at once")
-    add("--steps", type=int, metavar="N", help="model calls (default one per blank, without --block at most 64)")
+    add("--steps", "--calls", type=int, metavar="N",
+        help="model calls (default one per blank, without --block at most 64)")
     add("--temperature", type=float, default=0.5, metavar="X", help="0: the likeliest character (default 0.5)")
     add("--top-k", type=int, metavar="K", help="draw from the K likeliest characters only")
     add("--top-p", type=float, default=1., metavar="P", help="draw from the smallest set of characters with "

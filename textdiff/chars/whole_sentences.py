@@ -266,7 +266,7 @@ def verb(
     add("--model", default="mini", metavar="NAME",
         help="'mini', the model that ships, or a folder that chapter 34 wrote")
     add("--n", type=int, default=5, metavar="N", help="number of sentences (default 5)")
-    add("--calls", type=int, default=24, metavar="N", help="calls of the model (default 24)")
+    add("--calls", "--steps", type=int, default=24, metavar="N", help="calls of the model (default 24)")
     add("--policy", default="spread", metavar="NAME", help="which words to uncover (default spread: far apart)")
     add("--temperature", type=float, default=0.7, metavar="X", help="0: the likeliest word (default 0.7)")
     add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same sentences")

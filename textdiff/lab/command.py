@@ -209,6 +209,14 @@ def _list(args):
     if not among: print("no chapter has a parameters cell yet")
 
 # %% ../../nbs/lab/command.ipynb #c014eb8d
+def _for_terminal(table, width):
+    "A table for a narrow window: one paragraph per row, its first two cells as the head; empty cells are left out."
+    def filled(text, first, rest=14):
+        return textwrap.fill(text, max(width, 40), initial_indent=first, subsequent_indent=" "*rest)
+    return "\n\n".join("\n".join([filled(row[1], f"{row[0]:<4}", 4), *(
+        filled(cell, f"    {name:<10}") for name, cell in zip(table.columns[2:], row[2:], strict=True) if cell)])
+        for row in table.astype(str).itertuples(index=False))
+
 def _scoreboard(args):
     "textdiff scoreboard"
     among = chapters(need_checkout("scoreboard"))
@@ -217,7 +225,9 @@ def _scoreboard(args):
     who, which = (chosen.name, chosen.number) if chosen else ("the journal", "all")
     none = f"no claim of {who} has been answered yet; 'textdiff run {which}' may answer some"
     if chosen and not claims(chosen.number): none = f"the journal makes no claim that {chosen.name} answers"
-    print(to_markdown(table) if len(table) else none)
+    if not len(table): print(none)
+    elif sys.stdout.isatty(): print(_for_terminal(table, shutil.get_terminal_size().columns))
+    else: print(to_markdown(table))
 
 def _report(args): print(from_here(report()))
 def _reference(args): print(from_here(keep_reference(args.folder, args.profile)))
