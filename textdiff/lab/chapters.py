@@ -324,12 +324,14 @@ def _read_yaml(path):
         def construct_mapping(self, node, deep=False):
             names = [self.construct_object(key) for key, _ in node.value]
             twice = [name for name in names if names.count(name) > 1]
-            if twice: raise InputError(f"{path.name} gives {twice[0]!r} twice (line {node.start_mark.line + 1}): give it once")
+            if twice: raise InputError(
+                f"{path.name} gives {twice[0]!r} twice (line {node.start_mark.line + 1}): give it once")
             return super().construct_mapping(node, deep)
     try: read = yaml.load(path.read_text(encoding="utf-8"), Once) or {}  # noqa: S506 (it is a SafeLoader)
     except InputError: raise
     except OSError as e: raise InputError(f"{path.name} cannot be read: {e.strerror}") from e
-    except UnicodeDecodeError as e: raise InputError(f"{path.name} is no text in UTF-8: mend it or give another profile") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"{path.name} is no text in UTF-8: mend it or give another profile") from e
     except (yaml.YAMLError, ValueError, RecursionError) as e:
         line = getattr(getattr(e, "problem_mark", None), "line", None)
         at, why = "" if line is None else f" (line {line + 1})", getattr(e, "problem", None) or "it is nested too deeply"
