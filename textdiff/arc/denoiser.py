@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SIZES', 'STEPS', 'FORMAT', 'SHARD', 'grid_trunk', 'grid_process', 'SizeHead', 'GridModel', 'short_keys', 'unseen',
-           'grid_loss', 'Feed', 'journal_updates', 'learn_grids', 'likeliest', 'blank', 'denoise_cells', 'Answers',
-           'answers', 'size_rule', 'guess_sizes', 'holds_grid_model', 'save_grid_model', 'load_grid_model']
+           'grid_loss', 'Feed', 'journal_updates', 'learn_grids', 'likeliest', 'guessed', 'blank', 'denoise_cells',
+           'Answers', 'answers', 'size_rule', 'guess_sizes', 'holds_grid_model', 'save_grid_model', 'load_grid_model']
 
 # %% ../../nbs/arc/41_denoiser.ipynb #c28b1961
 import json
@@ -25,7 +25,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..basics import InputError, model_folder, nearest, read_json, replacing, whole_number
 from ..policies import Choice, ConfidentFirst
-from ..processes import Masking, Uniform, sample
+from ..processes import Masking, Uniform, draw, sample
 from ..schedules import cosine, draw_times, strided
 from ..training import Fit, FitConfig, autocast, fit, muon, step_seed
 from ..transformer import NoiseEmbedding, Trunk, TrunkConfig
@@ -260,10 +260,16 @@ def learn_grids(
 
 # %% ../../nbs/arc/41_denoiser.ipynb #ccbd31c8
 def likeliest(process, xt, logits, t, s, keep=None, generator=None):
-    "The journal's step: every cell becomes the colour that the model finds likeliest; no noise comes back."
+    "The journal's step from 9 October on: every cell becomes the colour that the model finds likeliest."
     return logits[..., :COLOURS].argmax(-1)
 
-STEPS = {"likeliest": likeliest, "drawn": None}   # what a reverse step does with the answer; of masks, the surest first
+def guessed(process, xt, logits, t, s, keep=None, generator=None):
+    "The journal's step before: every cell becomes a colour drawn from what the model thinks; at time 0 the likeliest."
+    if s == 0: return likeliest(process, xt, logits, t, s)
+    return draw(logits[..., :COLOURS].softmax(-1), generator)
+
+# what a reverse step does with the answer; "drawn" is the process's own; of masks, the surest first
+STEPS = {"guessed": guessed, "likeliest": likeliest, "drawn": None}
 
 def blank(
     inputs:Iterable,     # grids (H, W)
@@ -279,13 +285,14 @@ def denoise_cells(
     rows:Rows,           # with outputs that are to be filled; what stands there does not matter
     steps:int=8,         # reverse steps, 1..128
     how:str="likeliest", # one of STEPS
-    seed:int=0,          # of all draws
+    seed:int|torch.Generator=0,  # of all draws
     reader:Callable|None=None,  # reader(model, rows) -> denoise(xt, t[, last]); None: the model as it is
 ):                       # generator of `Step`s, one per reverse step
     "Fill outputs, from random colours on."
     if how not in STEPS: raise InputError(f"Unknown kind of step {how!r}: {nearest(how, STEPS)}")
     policy = ConfidentFirst(Choice(0.)) if isinstance(model.process, Masking) else STEPS[how]
-    device, generator = rows.ids.device, torch.Generator().manual_seed(seed)
+    device = rows.ids.device
+    generator = seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
     keep, start = (~rows.output, rows.ids), model.process.prior(rows.ids.shape, generator).to(device)
     def answer(xt, t):
         with autocast(device): return model(rows, xt, t[:1].expand(len(rows.who)))
@@ -298,7 +305,7 @@ class Answers(NamedTuple):
     "What a model made of many inputs."
     grids: list     # an output (H, W) per pair, in its view
     sure: Tensor    # the mean probability of its colours, (P,)
-    lock: Tensor    # after so many reverse steps its likeliest colours did not change any more, 0.., (P,)
+    lock: Tensor    # number of the answer, from 0, whose likeliest colours were the final ones, (P,)
 
 def answers(
     model:GridModel,
@@ -310,11 +317,11 @@ def answers(
     reader:Callable|None=None,  # of `denoise_cells`
 )->Answers:
     "Answer many inputs."
-    device, found = model.head.weight.device, []
+    device, found, generator = model.head.weight.device, [], torch.Generator().manual_seed(seed)
     for part in next_fit(cells.lengths, max(capacity, int(cells.lengths.max()))):
         rows, said = laid_out(cells.take(torch.tensor(part)).to(device)), None
         size = rows.who[:, 5:7]
-        for k, step in enumerate(denoise_cells(model, rows, steps, how, seed, reader)):
+        for k, step in enumerate(denoise_cells(model, rows, steps, how, generator, reader)):
             before, said = said, step.x0_hat[0, :, :COLOURS].argmax(-1)
             if before is None: lock = torch.zeros(len(part), dtype=torch.long, device=device)
             else: lock = torch.where(_per_pair(said != before, rows) > 0, k, lock)

@@ -331,10 +331,14 @@ def distinct_views(
 # %% ../../nbs/arc/40_grids.ipynb #74805887
 def pair_key(
     pair:Pair,
-)->str:      # 64 hexadecimal digits, the same for all eight views of a pair
-    "What a pair holds, whatever its task is called and however it is turned."
-    views = [b"".join(bytes(turned(g, k).shape) + turned(g, k).numpy().tobytes() for g in pair) for k in range(VIEWS)]
-    return sha256(min(views)).hexdigest()
+)->str:      # 64 hexadecimal digits, the same for all 72 views of a pair
+    "What a pair holds, whatever its task is called, however it is turned, and wherever its colours stand in the cycle."
+    def first_is_one(view):  # of all nine cycles the one whose first colour is 1
+        cells = torch.cat([g.flatten().long() for g in view])
+        first = cells[cells > 0][:1]
+        cells = torch.where(cells > 0, (cells - first) % 9 + 1, cells) if len(first) else cells
+        return b"".join(bytes(g.shape) for g in view) + cells.to(torch.uint8).numpy().tobytes()
+    return sha256(min(first_is_one([turned(g, k) for g in pair]) for k in range(VIEWS))).hexdigest()
 
 def held_back(
     tasks:Iterable,     # of `Task`: those that a model will be judged by

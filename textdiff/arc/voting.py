@@ -48,7 +48,7 @@ class Ballot:
     test: int                # which of its test inputs
     ranked: list             # (grid, votes, mean sureness), the best first
     sizes: list              # (height, width) that were tried
-    lock: float = 0.         # mean over the views: after so many reverse steps nothing changed any more
+    lock: float = 0.         # mean over the views: number of the answer, from 0, that was the final one
     @property
     def attempts(self)->list: return [grid for grid, _, _ in self.ranked[:2]]
     @property
