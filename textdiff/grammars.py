@@ -90,7 +90,10 @@ def _domain(text):
     bind, years, groups = [], [], []
     for line in filter(None, map(str.strip, text.strip().split("\n"))):
         if line.startswith("bind "): bind = line.split()[1:]
-        elif line.startswith("years "): years = [tuple(map(int, part.split("-"))) for part in line.split()[1:]]
+        elif line.startswith("years "):
+            years = [tuple(map(int, part.split("-"))) for part in line.split()[1:]]
+            if any(len(ends) != 2 for ends in years):
+                raise InputError(f"{line!r} is no list of ranges; write them as in 'years 1900-1990 5-20'.")
         elif line[0] in "*¶":
             low, _, high = line[1:].strip().partition("-")
             groups.append((line[0] == "¶", (int(low), int(high or low)), []))
@@ -106,10 +109,19 @@ def _slots(items):
 
 def _base(slot): return slot.rstrip("23456789")
 
+def _years(items):
+    "The names of all years that items ask for: y0, y1, ..."
+    for kind, content in items:
+        if kind == "alt": yield from (year for option in content for year in _years(option))
+        elif kind == "year": yield content
+
 @patch
 def _check(self:Grammar):
     asked = {slot for rows in self.tables.values() for items in rows for slot in _slots(items)}
-    for bind, _, groups in self.order:
+    for bind, years, groups in self.order:
+        told = {year for _, _, rows in groups for items in rows for year in _years(items)}
+        if missing := sorted(told - {f"y{k}" for k in range(len(years))}): raise InputError(
+            f"There is no range for the year {{{missing[0]}}}: this domain gives {len(years)}, in its line 'years ...'.")
         asked |= {*map(_base, bind), *(slot for _, _, rows in groups for items in rows for slot in _slots(items))}
     for slot in sorted(asked):
         for name in [slot] if slot in self.tables else [f"{slot}.m", f"{slot}.f"]:
@@ -149,11 +161,12 @@ def _speak(self:Grammar, items, values, uniform):
 @patch
 def _value(self:Grammar, slot, values, uniform):
     "The slot's value; if it has none, a fresh one that no other slot of the same table holds."
-    while slot not in values:
+    for _ in range(100_000):
+        if slot in values: return values[slot]
         rows, genders = self._table(slot, values), {key: values[key] for key in ("gender", "gender2")}
         value = self._speak(rows[int(len(rows)*uniform()**self.skew)], genders, uniform)
         if all(values[other] != value for other in values if _base(other) == _base(slot)): values[slot] = value
-    return values[slot]
+    raise InputError(f"The table of {{{slot}}} has too few entries for all the slots that draw from it; give it more.")
 
 # %% ../nbs/foundations/01_grammars.ipynb #1c4b7738
 @patch
@@ -273,8 +286,13 @@ def read_grammar(
 )->Grammar:     # with all tables and domains of the file
     "Read a language from its text file. Raises `MissingInput`, or `InputError` that names what is wrong in the file."
     if not Path(path).is_file(): raise MissingInput(f"There is no grammar {path}; give the path of a text file.")
+    try: return _read_sections(path, _sections(Path(path).read_text(encoding="utf-8")))
+    except InputError: raise
+    except ValueError as e: raise InputError(f"{path} is no grammar in UTF-8 ({e}); mend the file.") from None
+
+def _read_sections(path, parts):
     tables, domains, shared, skew = {}, {}, dict(opening=[], ending=[]), 1.
-    for heading, lines in _sections(Path(path).read_text(encoding="utf-8")):
+    for heading, lines in parts:
         kind, _, name = heading.partition(" ")
         if kind == "words": _add_tables(tables, lines)
         elif kind == "domain": domains[name] = lines

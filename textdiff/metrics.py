@@ -199,11 +199,13 @@ def exact_interval(
     "Clopper-Pearson interval of a share (1934); what lies outside on either side has half of `1 - level`."
     whole_number(n, "n"), whole_number(right, "right", 0, n)
     if not 0 < level < 1: raise InputError(f"level is a share between 0 and 1, for example 0.95, but it is {level}.")
+    i, whole = torch.arange(n + 1, dtype=torch.float64), torch.tensor(n + 1, dtype=torch.float64)
+    ways = torch.lgamma(whole) - torch.lgamma(i + 1) - torch.lgamma(n - i + 1)               # logs: they may be huge
     def end(k, tail): # the share p at which at most k of n has the probability `tail`
         low, high = 0.0, 1.0
         for _ in range(50):
             p = (low + high) / 2
-            at_most = sum(math.comb(n, i) * p**i * (1 - p)**(n - i) for i in range(k + 1))
+            at_most = (ways + i*math.log(p) + (n - i)*math.log1p(-p))[:k + 1].exp().sum().item()
             low, high = (p, high) if at_most > tail else (low, p)
         return low
     tail = (1 - level) / 2

@@ -216,6 +216,8 @@ def check(self:Discrete,
     "Raises `InputError` if ids are no integers or logits do not fit them."
     if x.is_floating_point() or x.dtype == torch.bool:
         raise InputError(f"{type(self).__name__} works on integer token ids (B, L); got {x.dtype}.")
+    if torch.iinfo(x.dtype).max < self.vocab - 1:
+        raise InputError(f"{x.dtype} cannot hold all of {self.vocab:,} token ids; give ids.long().")
     if logits is not None and logits.shape != (*x.shape, self.vocab): raise InputError(
         f"Expected logits of shape {(*x.shape, self.vocab)}, one per position and token; got {tuple(logits.shape)}.")
 
@@ -387,11 +389,16 @@ def final(
     return deque(steps, maxlen=1)[0]
 
 # %% ../nbs/foundations/05_processes.ipynb #5debe8c7
+# what hands its arguments on; `torch.compile` keeps the module in `_orig_mod`
+_WRAPPERS = torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel, torch.optim.swa_utils.AveragedModel
+
 def asks_for(
     function:Callable,  # a denoiser, a clamp, a policy, a loss ...; of a module, `forward` counts
     name:str,           # of an argument
 )->bool:                # does its signature name it? (`**kwargs` does not)
-    "Whether a function wants to be handed something that most do not need."
+    "Whether a function wants to be handed something that most do not need. Of a wrapped module the inner one is asked."
+    while isinstance(function, _WRAPPERS) or hasattr(function, "_orig_mod"):
+        function = function._orig_mod if hasattr(function, "_orig_mod") else function.module
     try: parameters = inspect.signature(getattr(function, "forward", function)).parameters
     except (TypeError, ValueError): return False  # some builtins have no signature
     return name in parameters
@@ -404,6 +411,12 @@ def _write(x, keep, t): # the kept values over the state
 
 def _own_step(process, xt, x0_hat, t, s, *, keep, generator): return process.step(xt, x0_hat, t, s, generator)
 
+def _check_numbers(x0_hat, where): # once in a walk: a look at a GPU makes the CPU wait
+    bad = x0_hat.isnan() | x0_hat.isposinf()
+    while bad.ndim > 2: bad = bad.any(-1)
+    if bool((bad if where is None else bad & ~where).any()): raise InputError(
+        "The model's last answers are not numbers (NaN or infinite): look at its weights, and at its precision.")
+
 def _one(process, denoise, xt, t, s, clamp, policy, keep, owner, generator, last):
     def call(function, *args, **kwargs): # with what it asks for
         extra = {k: v for k, v in dict(last=last, owner=owner).items() if asks_for(function, k)}
@@ -412,6 +425,7 @@ def _one(process, denoise, xt, t, s, clamp, policy, keep, owner, generator, last
         x0_hat = call(denoise, xt, torch.full((len(xt),), t, device=xt.device))
         if clamp is not None: x0_hat = call(clamp, x0_hat)
         where = None if keep is None else keep[0]
+        if s == 0: _check_numbers(x0_hat, where)
         answer = call(policy, process, xt, x0_hat, t, s, keep=where, generator=generator)
         xs, memory = answer if isinstance(answer, tuple) else (answer, None)
         return Step(t, s, xt, x0_hat, _write(xs, keep, s), memory)
@@ -457,6 +471,7 @@ def _check_asked(process, denoise, clamp, policy, start, keep):
     if not hasattr(process.schedule, "T"):
         raise InputError(f"the schedule of the process is {process.schedule!r}: give one such as schedules.cosine(2000).")
     if not isinstance(process, Discrete): return
+    if start is not None: process.check(start)
     for name, ids in (("start", start), ("keep", keep and keep[1])):
         if not isinstance(ids, Tensor) or not ids.numel(): continue
         low, high = ids.min().item(), ids.max().item()

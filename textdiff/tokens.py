@@ -23,6 +23,11 @@ from .grammars import sentences
 # %% ../nbs/foundations/03_tokens.ipynb #0cba85b3
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # ids 0..4, as in BART
 
+def _several(texts):
+    "The texts as a list. One string would be taken for a list of letters."
+    if isinstance(texts, str): raise InputError("A list of texts is needed, but this is one string: put it in a list.")
+    return list(texts)
+
 def train_bpe(
     texts:Iterable[str],  # what to learn from
     vocab_size:int=2048,  # at most so many tokens: 5 special ones, 256 bytes, and merges
@@ -35,7 +40,7 @@ def train_bpe(
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tok.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=list(SPECIALS),
+    tok.train_from_iterator(_several(texts), trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=list(SPECIALS),
                                                        initial_alphabet=alphabet, show_progress=False))
     frame = dict(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>")
     tok.post_processor = processors.TemplateProcessing(**frame, special_tokens=[("<s>", 0), ("</s>", 2)])
@@ -130,7 +135,7 @@ def word_tokenizer(
 ):                        # transformers.PreTrainedTokenizerFast
     "One token per word, in alphabetical order after the special ones; others become `<unk>`. Raises `InputError`."
     from tokenizers import Tokenizer, models, pre_tokenizers
-    words = sorted({word for text in texts for word in text.split()} - set(SPECIALS))
+    words = sorted({word for text in _several(texts) for word in text.split()} - set(SPECIALS))
     if not words: raise InputError("There is no word in these texts: give some that have any.")
     tok = Tokenizer(models.WordLevel({word: i for i, word in enumerate((*SPECIALS, *words))}, unk_token="<unk>"))
     tok.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -207,7 +212,7 @@ def blocks(
     folder=None,       # keep the rows here as .npy and map them into memory; None keeps them in memory
 )->Blocks:
     "Tokenise texts into rows of equal length. Raises `InputError`, e.g. for a corpus shorter than one block."
-    texts = list(texts["text"] if hasattr(texts, "column_names") else texts)
+    texts = _several(texts["text"] if hasattr(texts, "column_names") else texts)
     length = whole_number(length, "length", 1 if pack else 3)
     if not any(texts): raise InputError("The corpus is empty: there is no text to make blocks of.")
     key = [fingerprint(texts), fingerprint(tokenizer), str(length), str(pack)]
@@ -255,7 +260,10 @@ def sentence_rows(
     sizes = [len(x) for x in tokenizer(found, add_special_tokens=False)["input_ids"]] if found else []
     fits = [s for s, size in zip(found, sizes, strict=True) if size < length]
     if not fits: raise InputError(f"No sentence of this text has fewer than {length} tokens: give a larger length.")
-    return blocks(fits, tokenizer, length + 1, pack=False)[:][:, 1:]   # without the beginning, which says nothing
+    if tokenizer.eos_token_id is None or tokenizer.pad_token_id is None:
+        raise InputError("Rows of sentences need a tokenizer with an end and a padding, such as word_tokenizer makes.")
+    lead = int(tokenizer.bos_token_id is not None)                     # a beginning says nothing
+    return blocks(fits, tokenizer, length + lead, pack=False)[:][:, lead:]
 
 def row_length(
     texts:list,     # paragraphs

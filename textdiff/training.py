@@ -9,7 +9,6 @@ __all__ = ['step_seed', 'lr_factor', 'pick_device', 'gains_from_bf16', 'resolve_
 
 # %% ../nbs/foundations/10_training.ipynb #3dabd246
 import hashlib
-import inspect
 import json
 import math
 import os
@@ -34,6 +33,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from .basics import InputError, fingerprint, need_function, whole_number, write_atomic
+from .processes import asks_for
 from .tokens import Blocks
 from .weights import assign_tensors, pack_tensors, read_tensors, write_tensors
 
@@ -390,14 +390,17 @@ class _Objective(nn.Module):
     "Model and loss as one module: what processes wrap, so that a loss may use the model as it likes."
     def __init__(self, model, loss):
         super().__init__()
-        self.model, self.tells_step = model, "step" in inspect.signature(loss).parameters
+        self.model, self.tells_step = model, asks_for(loss, "step")
         vars(self)["loss"] = loss  # not registered, should it be a module
 
     def forward(self, batch, generator, step):
         out = self.loss(self.model, batch, generator, **({"step": step} if self.tells_step else {}))
         loss, values = out if isinstance(out, tuple) else (out, {})
-        if isinstance(loss, Tensor) and not loss.ndim: return loss, values
-        raise InputError("loss must return a scalar tensor, or that and a dict of values to log")
+        if not isinstance(loss, Tensor) or loss.ndim:
+            raise InputError("loss must return a scalar tensor, or that and a dict of values to log")
+        if taken := {"step", "loss", "grad_norm", "lr"} & values.keys():
+            raise InputError(f"loss logs {min(taken)!r}, which fit logs itself: call the value something else")
+        return loss, values
 
 # %% ../nbs/foundations/10_training.ipynb #726f0841
 def _accelerator(accumulate, tracker, folder):
@@ -484,7 +487,9 @@ def take_step(self:Trainer):
     for o in self.optimizers: o.step(); o.zero_grad(set_to_none=True)
     if self.ema: self.ema.update_parameters(self.model)
     self.step += 1
-    for name in parts[0]: self.window.setdefault(name, []).append(sum(p[name] for p in parts) / c.accumulate)
+    for name in dict.fromkeys(name for p in parts for name in p): # a loss need not log the same values every time
+        told = [p[name] for p in parts if name in p]
+        self.window.setdefault(name, []).append(sum(told) / len(told))
     self.window.setdefault("grad_norm", []).append(norm.detach())
 
 # %% ../nbs/foundations/10_training.ipynb #a2141ec7
@@ -531,11 +536,12 @@ def evaluate(self:Trainer):
     self.check_finite()
     model = self.evaluated().eval()
     _seed_dropout(self.device, step_seed(self.config.seed, 0, 2))
-    asks = "step" in inspect.signature(self.given.evaluate).parameters
+    asks = asks_for(self.given.evaluate, "step")
     with torch.no_grad(), autocast(self.device, self.precision):
         values = self.given.evaluate(model, **({"step": self.step} if asks else {}))
     if not isinstance(values, dict): raise InputError(
         f"evaluate returned a {type(values).__name__}, expected a dict of floats, such as {{'val_loss': 1.5}}.")
+    if "step" in values: raise InputError("evaluate returned 'step', which fit logs itself: call it something else")
     values = {k: float(v) for k, v in values.items()}
     if self.world > 1:
         from accelerate.utils import broadcast_object_list
@@ -734,8 +740,11 @@ def _check_fit(config, model, loss, batches, evaluate, optimizer, folder):
         raise InputError(f"config is {config!r}, expected a FitConfig, such as FitConfig(steps=1000)")
     if config.patience and not evaluate:
         raise InputError("patience needs evaluate, a function of the model that returns a dict of floats")
-    if not any(p.requires_grad for p in model.parameters()):
-        raise InputError("the model has no trainable parameters; unfreeze some")
+    trained = [p for p in model.parameters() if p.requires_grad]
+    if not trained: raise InputError("the model has no trainable parameters; unfreeze some")
+    if half := [p.dtype for p in trained if p.dtype in (torch.bfloat16, torch.float16)]: raise InputError(
+        f"the model's parameters are {half[0]}, too coarse for small steps and averages: give model.float(), "
+        "which computes in half precision all the same where that is faster")
     if folder and Path(folder).exists() and not Path(folder).is_dir():
         raise InputError(f"folder {folder} is a file; give a folder")
 

@@ -58,7 +58,9 @@ def write_tensors(
     tensors:dict,        # name -> tensor on the CPU, as `pack_tensors` gives them
     header:dict,         # JSON-able values to keep beside them; "tied" holds the aliases
 ):
-    "Write one safetensors file with its checksum, whole or not at all."
+    "Write one safetensors file with its checksum, whole or not at all. Raises `InputError`."
+    if taken := {"format", "sha256"} & header.keys(): raise InputError(
+        f"The name {min(taken)!r} in a header is the file's own: call the value something else.")
     texts = {key: json.dumps(value) for key, value in header.items()}                # the format stores only text
     with atomic(path) as file:
         save_file(tensors, file.name, metadata=texts | {"format": "pt", "sha256": _checksum(tensors, texts)})
@@ -122,7 +124,8 @@ def save_weights(
     dtype:torch.dtype | None=None,  # cast floating tensors, for instance torch.float16; None keeps them
     **header,                       # JSON-able values to keep in the file's header
 )->Path:                            # the file
-    "Write a model's weights as safetensors, whole or not at all, tied weights once."
+    "Write a model's weights as safetensors, whole or not at all, tied weights once. Raises `InputError`."
+    if "tied" in header: raise InputError("The name 'tied' in a header is the file's own: call the value something else.")
     tensors, tied = pack_tensors(model.state_dict(), dtype=dtype)
     write_tensors(path, tensors, {"tied": tied} | header)
     return Path(path)

@@ -19,7 +19,7 @@ from ..basics import InputError, MissingInput, atomic, find_path, may_replace, r
 from ..lab.figures import png
 from ..training import adamw, muon, pick_device
 from .denoiser import Feed, GridModel, blank, denoise_cells, learn_grids, load_grid_model, short_keys
-from .grids import Task, as_cells, laid_out, load_tasks, plot_grids
+from .grids import Task, as_cells, held_back, laid_out, load_tasks, pair_key, plot_grids
 from .voting import ask, grade, report_page, submission
 
 # %% ../../nbs/arc/44_adaptation.ipynb #7f14a3d1
@@ -98,14 +98,15 @@ def knows(
     model:GridModel,
     task:Task,
 )->bool:            # has it learnt these demonstrations under this name?
-    "Whether a model was trained on a task: its name alone does not count."
-    return task.name in model.tasks and set(short_keys(task.train)) <= set(model.learnt)
+    "Whether a model was trained on a task: its name alone does not count, nor what may not be trained on."
+    allowed = [p for p in task.train if pair_key(p) not in held_back([task])]
+    return task.name in model.tasks and bool(allowed) and set(short_keys(allowed)) <= set(model.learnt)
 
 def effort(
     task:Task,
 )->tuple:           # views, reverse steps, optimiser steps: what a CPU does in about a minute
-    "Less for larger grids: attention grows with the square of the cells."
-    largest = max(g.numel() for p in task.train + task.test for g in p if g is not None)
+    "Less for larger grids: attention grows with the square of the cells. The answers are not looked at."
+    largest = max(g.numel() for g in [*(g for p in task.train for g in p), *(p.input for p in task.test)])
     return (40, 8, 40) if largest <= 144 else (16, 4, 24) if largest <= 400 else (4, 2, 6)
 
 def solve(
@@ -129,7 +130,7 @@ def drawn_path(
     steps:int=8,
     seed:int=0,
 )->list:                # grids, from random colours to an answer
-    "The states of one walk for the first test input."
+    "The states of one walk by drawn steps in the upright view, for the first test input: none of those that vote."
     rows = laid_out(blank([task.test[0].input], [size], [model.number(task.name)]).to(model.head.weight.device))
     walk = list(denoise_cells(model, rows, steps, "drawn", seed))
     return [x[rows.output].reshape(*size).cpu() for x in (walk[0].xt, *(s.xs for s in walk))]
@@ -140,11 +141,11 @@ def solution_picture(
     model:GridModel,    # that answered
     seed:int=0,
 ):                      # a figure
-    "Demonstrations, the walk of an answer, and the two answers."
+    "Demonstrations, a walk (see `drawn_path`), and the two answers."
     path = drawn_path(model, task, tuple(ballots[0].attempts[0].shape), 8, seed)
     shown = task.train[:6]
     lines = [[(f"demonstration {i + 1}", p.input) for i, p in enumerate(shown)], [("becomes", p.output) for p in shown],
-             [(f"step {k}", path[k]) for k in (0, 1, 2, 4, 6, 8)]]
+             [(f"a walk, step {k}", path[k]) for k in (0, 1, 2, 4, 6, 8)]]
     for b in ballots:
         said = [(f"answer {k + 1}: {b.votes[k]} votes", g) for k, g in enumerate(b.attempts)]
         truth = [] if b.truth is None else [("truth", b.truth)]
@@ -177,7 +178,7 @@ def statistics(
     def sized(b): return b.truth is not None and any(g.shape == b.truth.shape for g in b.attempts)
     return {"right size": average(sized), "votes for the first answer": average(lambda b: b.votes[0] / sum(b.votes)),
             "different answers": average(lambda b: len(b.votes)), "bits of the vote": average(lambda b: b.entropy),
-            "steps until nothing changes": average(lambda b: b.lock),
+            "number of the answer that was final, from 0": average(lambda b: b.lock),
             "histogram": [sum(int(10 * (b.votes[0] - 1e-9) / sum(b.votes)) == k for b in ballots) for k in range(10)]}
 
 # %% ../../nbs/arc/44_adaptation.ipynb #b0a3f5a5
@@ -206,7 +207,7 @@ def verb(
 ):           # what carries it out: parsed arguments -> exit code
     "Answer ARC tasks: `solve` one, or `evaluate` a set."
     which = parser.add_subparsers(dest="which", required=True, metavar="WHAT")
-    one = which.add_parser("solve", help="draw the demonstrations, the way of an answer and two answers of a task")
+    one = which.add_parser("solve", help="draw the demonstrations, a walk and two answers of a task")
     one.add_argument("task", metavar="TASK.json", help="a task in ARC's format, or the name of a public one")
     one.add_argument("--model", default="mini", metavar="NAME", help="'mini', which ships, or a folder of chapter 41")
     one.add_argument("--adapt", type=int, default=0, metavar="N",

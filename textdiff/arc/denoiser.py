@@ -181,7 +181,7 @@ class Feed:
         weight:Tensor|None=None,  # (P,): draw pairs so often instead of once each, as many as there are
         turns:bool=True,          # turn
         colours:str="cycles",     # recolour by "cycles", which the model is told, by "free" permutations, or "never"
-        alike:bool=False,         # pairs of about the same size lie in a batch, as in the journal's buckets
+        alike:bool=False,         # pairs of about the same size lie in a batch
     ):
         if colours not in ("cycles", "free", "never"):
             raise InputError(f"colours is {colours!r}: choose cycles, free or never.")

@@ -24,6 +24,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ..basics import LARGEST_SEED, InputError, model_folder, nearest, read_json, replacing, typed_number, whole_number
 from ..diversity import portrait
 from ..likelihood import read_rows
+from ..policies import check_knobs
 from ..processes import Gaussian, draw, final, level, sample, steps_shown
 from ..schedules import low_discrepancy
 from ..tokens import given_words, load_tokenizer, sentence_texts
@@ -392,15 +393,16 @@ def twin_writes(
     twin:Twin,
     n:int,                # rows
     length:int,           # L
-    temperature:float=1.,
+    temperature:float=1., # 0: the likeliest token
     seed:int=0,
 )->Tensor:                # ids (n, L)
-    "Rows drawn from left to right."
-    ids, generator = torch.full((n, length), twin.start), torch.Generator().manual_seed(seed)
+    "Rows drawn from left to right. Raises `InputError`."
+    check_knobs(temperature)
+    ids, generator = torch.full((n, length), twin.start, device=twin.table.device), torch.Generator().manual_seed(seed)
     for i in range(length):
         logits = twin(ids[:, :i + 1])[:, -1].double()
-        ids[:, i] = draw((logits / temperature).softmax(-1), generator)
-    return ids
+        ids[:, i] = draw((logits / temperature).softmax(-1), generator) if temperature else logits.argmax(-1)
+    return ids.cpu()
 
 # %% ../../nbs/bart/28_after_collapse.ipynb #0b8e9f69
 def judged(

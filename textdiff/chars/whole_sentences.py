@@ -50,17 +50,19 @@ def empty_rows(
 # %% ../../nbs/chars/34_whole_sentences.ipynb #713c947d
 def hidden_twice(
     frame:Tensor,               # bool (B, L): what is never hidden
-    generator:torch.Generator,  # on the CPU
+    generator:torch.Generator,  # on any device
 )->tuple:                       # two bool tensors (B, L) that together are all but the frame
     "Two complementary sets of hidden places per row; every second row's first set is a run, cyclic in the sentence."
-    B, free = len(frame), ~frame.cpu()
+    B, where = len(frame), generator.device
+    def rand(*size): return torch.rand(*size, generator=generator, device=where)
+    rows, free = torch.arange(B, device=where), ~frame.to(where)
     n = free.sum(1, keepdim=True)
-    shares = ((torch.arange(B) + torch.rand(1, generator=generator)) / B)[torch.randperm(B, generator=generator)]
+    shares = ((rows + rand(1)) / B)[torch.randperm(B, generator=generator, device=where)]
     k = (shares[:, None] * n).long() + 1                                      # 1 to n, spread evenly
-    lot = torch.rand(frame.shape, generator=generator).masked_fill(~free, 2.).argsort(1).argsort(1)
-    start = (torch.rand(B, 1, generator=generator) * n).long()
+    lot = rand(*frame.shape).masked_fill(~free, 2.).argsort(1).argsort(1)
+    start = (rand(B, 1) * n).long()
     run = (free.cumsum(1) - 1 - start) % n.clamp(min=1)
-    hidden = (torch.where(torch.arange(B)[:, None] % 2 == 0, run, lot) < k) & free
+    hidden = (torch.where(rows[:, None] % 2 == 0, run, lot) < k) & free
     return hidden.to(frame.device), (free & ~hidden).to(frame.device)
 
 def sentence_loss(
