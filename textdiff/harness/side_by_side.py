@@ -14,15 +14,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..bart.after_collapse import Writer, even_levels, write, writing_loss
+from ..bart.after_collapse import Writer, even_levels, writing_loss
 from ..chars.bound import next_character_loss
 from ..chars.masked_chars import CharModel
 from ..chars.unmasking import twin_rows
-from ..chars.whole_sentences import hidden_twice
 from ..likelihood import gaussian_nelbo, masked_nelbo, uniform_nelbo
-from ..policies import policy_named
-from ..processes import Gaussian, Masking, Uniform, final, sample
-from ..schedules import cosine, draw_times, linear, strided
+from ..processes import Gaussian, Masking, Uniform, draw, final, sample
+from ..schedules import cosine, draw_times, linear, low_discrepancy, strided
 from ..transformer import TrunkConfig
 
 # %% ../../nbs/harness/50_side_by_side.ipynb #48c7a112
@@ -50,7 +48,7 @@ def left_to_right(
         return F.cross_entropy(logits.double().mT, ids, reduction="none").sum(1)
     return Family(make, next_character_loss(begin), written, nats)
 
-# %% ../../nbs/harness/50_side_by_side.ipynb #78dedcf2
+# %% ../../nbs/harness/50_side_by_side.ipynb #c3b102e0
 class Anchored(CharModel):
     "Reads a beginning that is never noised: where all is hidden, a place is known by its distance from that alone."
     def __init__(self,
@@ -74,21 +72,22 @@ def masks(
     begin:int,           # id that stands before every row
     mask_id:int,
     trunk:TrunkConfig,
+    policy=None,         # which words are opened, such as `policies.Spread()`; None: the process's own step
 )->Family:
-    "Words are hidden and opened, far from each other in one call. The model needs no level: it sees the masks."
+    "Words are hidden and opened. The model needs no level: it sees the masks."
     process = Masking(linear(T), vocab, mask_id)
     def make(): return Anchored(begin, vocab, replace(trunk, condition="none"))
-    def loss(model, ids, generator): # half of the rows, each twice: every word is asked once
-        rows = ids[:max(1, len(ids) // 2)]
-        hidden = torch.cat(hidden_twice(torch.zeros_like(rows, dtype=torch.bool), generator))
-        twice = rows.repeat(2, 1)
-        logits = model(twice.masked_fill(hidden, mask_id))
-        return F.cross_entropy(logits.flatten(0, 1).float(), twice.masked_fill(~hidden, -100).flatten())
-    def written(model, n, calls, seed): return _written(model, process, length, n, calls, seed, policy_named("spread"))
+    def loss(model, ids, generator):
+        k = (low_discrepancy(len(ids), generator) * length).long() + 1                   # 1 to L, equally often
+        lot = torch.rand(ids.shape, generator=generator, device=generator.device).argsort(1).argsort(1)
+        hidden = (lot < k.to(lot.device)[:, None]).to(ids.device)
+        nats = F.cross_entropy(model(ids.masked_fill(hidden, mask_id)).float().mT, ids, reduction="none")
+        return ((nats * hidden).sum(1) / hidden.sum(1)).mean()
+    def written(model, n, calls, seed): return _written(model, process, length, n, calls, seed, policy)
     def nats(model, ids, generator): return masked_nelbo(model, process, ids, clock="continuous", generator=generator)
     return Family(make, loss, written, nats)
 
-# %% ../../nbs/harness/50_side_by_side.ipynb #c3b102e0
+# %% ../../nbs/harness/50_side_by_side.ipynb #63205414
 def uniform_noise(
     vocab:int,           # number of tokens, V
     length:int,          # places in a row, L
@@ -109,11 +108,22 @@ def gaussian_noise(
     frequency:Tensor,    # of the tokens, (V,), all above 0
     length:int,          # places in a row, L
     trunk:TrunkConfig,   # its condition is "add" or "adaln"
-    rows:int=128,        # numbers in a row of the table
+    width:int=128,       # numbers in a row of the table
+    rounded:bool=False,  # take the likeliest words at the end, instead of drawing them
 )->Family:
     "Chapter 28's writer, which is never shown its own answer: rows of a sphere in noise, named at the end."
-    def make(): return Writer(frequency, length, even_levels(len(frequency), rows), trunk, rows)
-    def written(model, n, calls, seed): return write(model, n, calls, "ancestral", seed=seed, echo=False).cpu()
+    def make(): return Writer(frequency, length, even_levels(len(frequency), width), trunk, width)
+    @torch.no_grad()
+    def written(model, n, calls, seed):
+        generator, rows, said = torch.Generator().manual_seed(seed), model.rows().double(), {}
+        start = torch.randn(n, length, rows.shape[1], generator=generator, dtype=torch.float64).to(rows.device)
+        def denoise(xt, t):
+            said["last"] = model(xt, t)
+            return model.expected(said["last"]).to(xt)
+        process, times = Gaussian(model.process.schedule, "ancestral"), model.practice.times(calls)
+        final(sample(process, denoise, tuple(start.shape), times, start=start, generator=generator))
+        last = said["last"].double()
+        return (last.argmax(-1) if rounded else draw(last.softmax(-1), generator)).cpu()
     @torch.no_grad()
     def nats(model, ids, generator):
         process = Gaussian(model.process.schedule, "ancestral")
