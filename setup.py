@@ -1,4 +1,5 @@
 "Tells setuptools what settings.ini says, and that the wheel carries the small artefacts of data/."
+import re
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -9,11 +10,14 @@ ini.read("settings.ini", encoding="utf-8")
 cfg = ini["DEFAULT"]
 name = cfg["lib_name"]
 artefacts = f"{name}._data"
+readme = Path("README.md").read_text(encoding="utf-8")     # its links lead into the repository, wherever it is shown
+readme = re.sub(r"(!\[[^]]*\]\()(?!\w+:|#)", rf"\1{cfg['git_url']}/raw/{cfg['branch']}/", readme)
+readme = re.sub(r"(\]\()(?!\w+:|#)", rf"\1{cfg['git_url']}/blob/{cfg['branch']}/", readme)
 
 setup(
     name=name, version=cfg["version"], description=cfg["description"], keywords=cfg["keywords"].split(),
     author=cfg["author"], author_email=cfg["author_email"], url=cfg["git_url"], license="Apache-2.0",
-    long_description=Path("README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
+    long_description=readme, long_description_content_type="text/markdown",
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Science/Research",
