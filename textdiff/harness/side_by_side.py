@@ -104,6 +104,7 @@ def uniform_noise(
     def nats(model, ids, generator): return uniform_nelbo(model, process, ids, generator=generator)
     return Family(make, loss, written, nats)
 
+# %% ../../nbs/harness/50_side_by_side.ipynb #5a1de50b
 def gaussian_noise(
     frequency:Tensor,    # of the tokens, (V,), all above 0
     length:int,          # places in a row, L
